@@ -1,0 +1,1 @@
+"""The Django product: records, queries, services, tasks, web, access, settings."""

@@ -1,0 +1,1 @@
+"""What is shown: delivery, evidence, rubrics and marks, agreement statistics, the award decision."""

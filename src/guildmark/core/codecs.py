@@ -1,0 +1,188 @@
+"""Encodings used in more than one room: base58btc, multibase, Multikey, JCS, ISO dates.
+
+Sources: W3C Controlled Identifiers 1.0 sections 2.4 (multibase) and 2.2.2 (Multikey); RFC 8785 (JCS).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import rfc8785
+
+from guildmark.core.errors import BrokenInput
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE58_VALUE = {c: i for i, c in enumerate(_BASE58)}
+
+MULTIKEY_PREFIXES: dict[str, bytes] = {
+    "Ed25519": b"\xed\x01",
+    "P-256": b"\x80\x24",
+    "P-384": b"\x81\x24",
+}
+"""Multicodec prefixes of public keys (Controlled Identifiers 1.0, table in section 2.2.2)."""
+
+_KEY_SIZES = {"Ed25519": 32, "P-256": 33, "P-384": 49}
+
+
+def base58_encode(data: bytes) -> str:
+    """Base58btc, leading zero bytes as leading `1`s. Quadratic in length: meant for keys and proofs."""
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    number = int.from_bytes(data, "big")
+    digits = []
+    while number:
+        number, rest = divmod(number, 58)
+        digits.append(_BASE58[rest])
+    return "1" * zeros + "".join(reversed(digits))
+
+
+def base58_decode(text: str) -> bytes:
+    """The bytes of a base58btc text of at most 4,096 characters; BrokenInput names the character that is not."""
+    if len(text) > 4096:
+        raise BrokenInput(f"base58 text of {len(text)} characters is longer than 4,096", hint="is this a key or proof?")
+    number = 0
+    for position, character in enumerate(text):
+        value = _BASE58_VALUE.get(character)
+        if value is None:
+            raise BrokenInput(f"{character!r} at position {position} is not a base58btc character")
+        number = number * 58 + value
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def base64url_encode(data: bytes) -> str:
+    """Base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def base64url_decode(text: str) -> bytes:
+    """The bytes of base64url text without padding; BrokenInput if it is anything else."""
+    try:
+        raw = text.encode("ascii")
+        if b"=" in raw or b"+" in raw or b"/" in raw:
+            raise ValueError("not the URL-safe alphabet without padding")
+        return base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error) as problem:
+        raise BrokenInput(f"base64url text cannot be decoded ({problem})") from problem
+
+
+def multibase_encode(data: bytes, base: str = "z") -> str:
+    """`z` is base58btc, `u` is base64url without padding."""
+    if base == "z":
+        return "z" + base58_encode(data)
+    if base == "u":
+        return "u" + base64url_encode(data)
+    raise ValueError(f"multibase {base!r} is not one of z, u")
+
+
+def multibase_decode(text: str) -> bytes:
+    """The bytes of a multibase text whose prefix is `z` or `u`; BrokenInput for any other prefix."""
+    match text[:1]:
+        case "z":
+            return base58_decode(text[1:])
+        case "u":
+            return base64url_decode(text[1:])
+        case prefix:
+            raise BrokenInput(f"multibase prefix {prefix!r} is not supported", hint="use z (base58btc) or u (base64url)")
+
+
+def multikey_encode(algorithm: str, public_key: bytes) -> str:
+    """`publicKeyMultibase` for raw public key bytes (compressed points for the P curves)."""
+    if len(public_key) != _KEY_SIZES[algorithm]:
+        raise ValueError(f"a {algorithm} public key has {_KEY_SIZES[algorithm]} bytes, not {len(public_key)}")
+    return multibase_encode(MULTIKEY_PREFIXES[algorithm] + public_key)
+
+
+def multikey_decode(text: str) -> tuple[str, bytes]:
+    """(algorithm, raw public key) of a `publicKeyMultibase`; BrokenInput if the kind or the length is not known."""
+    data = multibase_decode(text)
+    for algorithm, prefix in MULTIKEY_PREFIXES.items():
+        if data.startswith(prefix):
+            key = data[len(prefix) :]
+            if len(key) != _KEY_SIZES[algorithm]:
+                raise BrokenInput(f"{algorithm} key of {len(key)} bytes should have {_KEY_SIZES[algorithm]}", where=text)
+            return algorithm, key
+    raise BrokenInput("key type is not known", where=text[:24], hint=f"known: {', '.join(MULTIKEY_PREFIXES)}")
+
+
+def jcs(value: Any) -> bytes:
+    """The JSON Canonicalization Scheme (RFC 8785) form of a JSON value, as UTF-8.
+
+    Raises BrokenInput for what JCS cannot carry: integers beyond 2**53, NaN, infinities, lone surrogates.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as problem:
+        raise BrokenInput(f"value has no canonical JSON form ({problem})") from problem
+
+
+def parse_json(data: bytes | str, *, where: str = "", max_depth: int = 100) -> Any:
+    """The JSON value in `data`, refusing what other readers would read differently.
+
+    BrokenInput for bytes that are not UTF-8, syntax errors (with line and column), a key that stands twice in one
+    object, NaN or Infinity, and nesting deeper than `max_depth`.
+    """
+    if isinstance(data, bytes):
+        try:
+            data = data.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            raise BrokenInput(f"byte {problem.start} is not UTF-8", where=where, hint="save the file as UTF-8") from problem
+
+    def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            seen: set[str] = set()
+            twin = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
+            raise BrokenInput(f"key {twin!r} stands twice in one object", where=where, hint="keep one of them")
+        return value
+
+    def no_constant(name: str) -> None:
+        raise BrokenInput(f"{name} is not JSON", where=where, hint="use a number or leave the member out")
+
+    try:
+        value = json.loads(data, object_pairs_hook=no_twins, parse_constant=no_constant)
+    except json.JSONDecodeError as problem:
+        raise BrokenInput(
+            f"not JSON at line {problem.lineno} column {problem.colno} ({problem.msg})",
+            where=where,
+            hint="check that the whole document was copied",
+        ) from problem
+    except RecursionError as problem:
+        raise BrokenInput("nested too deeply", where=where, hint=f"at most {max_depth} levels") from problem
+    if depth(value) > max_depth:
+        raise BrokenInput("nested too deeply", where=where, hint=f"at most {max_depth} levels")
+    return value
+
+
+def depth(value: Any) -> int:
+    """How deeply lists and objects nest: 0 for a scalar. Iterative, so hostile input cannot exhaust the stack."""
+    deepest, waiting = 0, [(value, 0)]
+    while waiting:
+        item, level = waiting.pop()
+        deepest = max(deepest, level)
+        if isinstance(item, dict):
+            waiting.extend((child, level + 1) for child in item.values())
+        elif isinstance(item, list):
+            waiting.extend((child, level + 1) for child in item)
+    return deepest
+
+
+def iso(moment: datetime) -> str:
+    """RFC 3339 in UTC with `Z`, whole seconds: the form that every signed document carries."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be written")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_iso(text: str, *, where: str = "") -> datetime:
+    """The moment in an XSD dateTimeStamp; BrokenInput if it has no zone or is no date."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (ValueError, TypeError) as problem:
+        raise BrokenInput(f"{text!r} is not a date and time", where=where, hint="write 2026-11-24T09:00:00Z") from problem
+    if moment.tzinfo is None:
+        raise BrokenInput(f"{text!r} has no time zone", where=where, hint="end it with Z or an offset such as +10:00")
+    return moment

@@ -1,0 +1,411 @@
+"""One rule engine for many rulebooks: small predicate trees over plain data, written in TOML.
+
+A rulebook is data with reasons. Each rule says why it exists, where it comes from, how sure we are of that, and brings
+one example that it accepts and one that it refuses; `check_examples` runs them. Evaluation never raises on data: what
+is missing is *unknown* (three-valued logic after Kleene), and unknown is never pass.
+
+    id = "au_nmf"                       # the envelope
+    title = "National Microcredentials Framework"
+    version = "2021-11"
+    effective_from = 2022-03-22
+    source = "..."
+
+    [[rule]]
+    id = "AU-E06"
+    title = "Volume of learning is at least one hour"
+    reason = "Below an hour there is nothing to assess."
+    source = "National Microcredentials Framework 2021, minimum standards"
+    standing = "retrieved"              # retrieved | from_memory | inferred: how the fact is known
+    severity = "error"                  # error blocks; warn and info advise
+    grade = "auto"                      # auto decides; semi checks structure, then a named person judges; human judges
+    when = { equals = ["delivery_mode", "onsite"] }         # optional: otherwise not applicable
+    check = { at_least = ["workload_hours", 1] }
+    accepts = { workload_hours = 1 }
+    refuses = { workload_hours = 0.5 }
+
+Predicates (a *path* is dotted; `outcomes.*.id` collects from every item of a list):
+
+    present = path                      a value is there and not empty; a missing one is false, not unknown
+    declared = path                     a value or an explicit "none" is there; a missing one is false
+    equals, at_least, at_most, more_than, less_than, matches, one_of = [path, value]
+    count_at_least = [path, n]          the list has n items or more
+    subset = [path, path]               every value of the first is among the values of the second
+    sums_to = [path, number]            the numbers add up (to within one millionth)
+    every = [path, predicate], some = [path, predicate]     about the items of a list
+    all = [predicates], any = [predicates], not = predicate, implies = [predicate, predicate]
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from guildmark.core.errors import BrokenInput
+from guildmark.core.report import Finding, Report, Verdict
+
+_MISSING = object()
+Truth = bool | None
+"""True, False, or None for unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule with its reason. `blocks` is True only for an error whose fact was seen in its source."""
+
+    id: str
+    title: str
+    reason: str
+    source: str
+    standing: str
+    severity: str
+    grade: str
+    check: Mapping[str, Any] | None
+    when: Mapping[str, Any] | None
+    accepts: Mapping[str, Any]
+    refuses: Mapping[str, Any]
+
+    @property
+    def blocks(self) -> bool:
+        return self.severity == "error" and self.standing != "from_memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Rules with an identity, a version and the dates between which they are in force."""
+
+    id: str
+    title: str
+    version: str
+    source: str
+    effective_from: date
+    effective_to: date | None
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a named person decided about the substance of a semi or human rule, when and why."""
+
+    rule_id: str
+    verdict: Verdict
+    by: str
+    reason: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        if not self.by.strip() or not self.reason.strip():
+            raise BrokenInput(
+                "a judgement needs a named person and a reason", where=self.rule_id, hint="say who decided and why"
+            )
+        if self.verdict not in (Verdict.PASS, Verdict.FAIL):
+            raise BrokenInput("a judgement is pass or fail", where=self.rule_id, hint="leave it open instead")
+
+
+def load_rulebook(text: bytes | str, *, where: str = "rulebook") -> Rulebook:
+    """The rulebook in a TOML text; BrokenInput names the rule and the key that is missing or wrong."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8")
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise BrokenInput(f"not TOML ({problem})", where=where, hint="mend the line that is named") from problem
+    for key, kind in (("id", str), ("title", str), ("version", str), ("source", str), ("effective_from", date)):
+        if not isinstance(raw.get(key), kind):
+            raise BrokenInput(f"{key} is missing or not a {kind.__name__}", where=where, hint=f"write {key} = ...")
+    rules = tuple(_load_rule(r, f"{where} rule {i + 1}") for i, r in enumerate(raw.get("rule", [])))
+    ids = [rule.id for rule in rules]
+    if len(ids) != len(set(ids)):
+        twin = next(i for i in ids if ids.count(i) > 1)
+        raise BrokenInput(f"rule id {twin} stands twice", where=where, hint="give each rule its own id")
+    return Rulebook(
+        id=raw["id"],
+        title=raw["title"],
+        version=raw["version"],
+        source=raw["source"],
+        effective_from=raw["effective_from"],
+        effective_to=raw.get("effective_to"),
+        rules=rules,
+    )
+
+
+_CHOICES = {
+    "standing": ("retrieved", "from_memory", "inferred"),
+    "severity": ("error", "warn", "info"),
+    "grade": ("auto", "semi", "human"),
+}
+
+
+def _load_rule(raw: Mapping[str, Any], where: str) -> Rule:
+    where = str(raw.get("id", where))
+    for key in ("id", "title", "reason", "source"):
+        if not isinstance(raw.get(key), str) or not raw[key].strip():
+            raise BrokenInput(f"{key} is missing", where=where, hint="every rule says what it is, why, and whence")
+    for key, choices in _CHOICES.items():
+        if raw.get(key) not in choices:
+            raise BrokenInput(f"{key} is {raw.get(key)!r}", where=where, hint=f"use one of {', '.join(choices)}")
+    if raw["grade"] != "human":
+        for key in ("check", "accepts", "refuses"):
+            if not isinstance(raw.get(key), dict):
+                raise BrokenInput(f"{key} is missing", where=where, hint="a rule brings its check and two examples")
+    for key in ("check", "when"):
+        if raw.get(key) is not None:
+            _check_predicate(raw[key], where)
+    unknown = set(raw) - set(Rule.__dataclass_fields__)
+    if unknown:
+        raise BrokenInput(f"key {sorted(unknown)[0]!r} is not known", where=where, hint="check the spelling")
+    return Rule(
+        id=raw["id"],
+        title=raw["title"],
+        reason=raw["reason"],
+        source=raw["source"],
+        standing=raw["standing"],
+        severity=raw["severity"],
+        grade=raw["grade"],
+        check=raw.get("check"),
+        when=raw.get("when"),
+        accepts=raw.get("accepts", {}),
+        refuses=raw.get("refuses", {}),
+    )
+
+
+_PATH_ONLY = {"present", "declared"}
+_PATH_VALUE = {"equals", "at_least", "at_most", "more_than", "less_than", "matches", "one_of", "count_at_least"}
+_PATH_VALUE |= {"subset", "sums_to"}
+
+
+def _check_predicate(tree: Any, where: str) -> None:
+    """Raise BrokenInput unless `tree` is a predicate that `holds` can evaluate."""
+    if not isinstance(tree, dict) or len(tree) != 1:
+        raise BrokenInput("a predicate is a table with one operator", where=where, hint='write { present = "title" }')
+    ((operator, argument),) = tree.items()
+    pair = isinstance(argument, list) and len(argument) == 2
+    if operator in _PATH_ONLY:
+        fine = isinstance(argument, str)
+    elif operator in _PATH_VALUE:
+        fine = pair and isinstance(argument[0], str)
+        if fine and operator == "matches":
+            try:
+                re.compile(argument[1])
+            except (re.error, TypeError) as problem:
+                raise BrokenInput(f"{argument[1]!r} is not a pattern ({problem})", where=where) from problem
+    elif operator in ("every", "some"):
+        fine = pair and isinstance(argument[0], str)
+        if fine:
+            _check_predicate(argument[1], where)
+    elif operator in ("all", "any", "implies"):
+        fine = isinstance(argument, list) and (pair or operator != "implies")
+        for part in argument if fine else []:
+            _check_predicate(part, where)
+    elif operator == "not":
+        fine = True
+        _check_predicate(argument, where)
+    else:
+        raise BrokenInput(f"operator {operator!r} is not known", where=where, hint="see guildmark.core.rules")
+    if not fine:
+        raise BrokenInput(f"operator {operator!r} has the wrong arguments", where=where, hint="see guildmark.core.rules")
+
+
+def lookup(data: Any, path: str) -> Any:
+    """The value at a dotted path, or `_MISSING`. A `*` collects the rest of the path from each item of a list."""
+    value = data
+    parts = path.split(".")
+    for position, part in enumerate(parts):
+        if part == "*":
+            if not isinstance(value, Sequence) or isinstance(value, str):
+                return _MISSING
+            rest = ".".join(parts[position + 1 :])
+            found = [lookup(item, rest) if rest else item for item in value]
+            flat: list[Any] = []
+            for item in found:
+                if isinstance(item, list) and "*" in rest:
+                    flat.extend(item)
+                else:
+                    flat.append(item)
+            return flat
+        if not isinstance(value, Mapping) or part not in value or value[part] is None:
+            return _MISSING
+        value = value[part]
+    return value
+
+
+def holds(tree: Mapping[str, Any], data: Any) -> Truth:
+    """Whether the predicate is true of `data`: True, False, or None where a needed value is missing or unfit."""
+    ((operator, argument),) = tree.items()
+    match operator:
+        case "present":
+            value = lookup(data, argument)
+            if isinstance(value, list) and "*" in argument:
+                return bool(value) and all(_filled(v) for v in value)
+            return _filled(value)
+        case "declared":
+            value = lookup(data, argument)
+            return value is not _MISSING and value != ""
+        case "not":
+            truth = holds(argument, data)
+            return None if truth is None else not truth
+        case "all":
+            return _all(holds(part, data) for part in argument)
+        case "any":
+            return _any(holds(part, data) for part in argument)
+        case "implies":
+            premise = holds(argument[0], data)
+            return _any([None if premise is None else not premise, holds(argument[1], data)])
+        case "every" | "some":
+            items = lookup(data, argument[0])
+            if items is _MISSING or not isinstance(items, list):
+                return None
+            truths = [holds(argument[1], item) for item in items]
+            return _all(truths) if operator == "every" else _any(truths)
+        case "subset":
+            left, right = lookup(data, argument[0]), lookup(data, argument[1])
+            if not isinstance(left, list) or not isinstance(right, list) or _MISSING in left or _MISSING in right:
+                return None
+            have = _flatten(right)
+            return all(item in have for item in _flatten(left))
+        case _:
+            value = lookup(data, argument[0])
+            return None if value is _MISSING else _compare(operator, value, argument[1])
+
+
+def _filled(value: Any) -> bool:
+    return value is not _MISSING and value is not None and value not in ("", [], {}, "none")
+
+
+def _flatten(values: list[Any]) -> list[Any]:
+    return [x for v in values for x in (v if isinstance(v, list) else [v])]
+
+
+def _all(truths: Iterable[Truth]) -> Truth:
+    seen = list(truths)
+    if any(t is False for t in seen):
+        return False
+    return None if any(t is None for t in seen) else True
+
+
+def _any(truths: Iterable[Truth]) -> Truth:
+    seen = list(truths)
+    if any(t is True for t in seen):
+        return True
+    return None if any(t is None for t in seen) else False
+
+
+def _compare(operator: str, value: Any, wanted: Any) -> Truth:
+    """A comparison whose operands may be of any kind: None where they cannot be compared."""
+    try:
+        match operator:
+            case "equals":
+                return bool(value == wanted)
+            case "at_least":
+                return bool(value >= wanted)
+            case "at_most":
+                return bool(value <= wanted)
+            case "more_than":
+                return bool(value > wanted)
+            case "less_than":
+                return bool(value < wanted)
+            case "one_of":
+                return value in wanted
+            case "matches":
+                return re.search(wanted, value[:10_000]) is not None
+            case "count_at_least":
+                return len(value) >= wanted if isinstance(value, list) else None
+            case "sums_to":
+                return abs(float(sum(value)) - wanted) <= 1e-6
+    except TypeError:
+        return None
+    raise AssertionError(operator)
+
+
+def evaluate(
+    rulebook: Rulebook, data: Mapping[str, Any], *, on: date, judgements: Iterable[Judgement] = ()
+) -> Report:
+    """What each rule finds in `data` on the day `on`; never raises on data.
+
+    A rule that fails blocks (FAIL) only if it is an error whose fact is not merely remembered; advice that is not
+    followed is an UNKNOWN that is not required, since the rulebook cannot say that it matters. A semi rule whose
+    structure holds, and a human rule, are UNKNOWN until a `Judgement` by a named person; a judgement never overrules
+    a structural failure. A rulebook that is not in force on `on` gives one UNKNOWN.
+    """
+    subject = f"{rulebook.title} ({rulebook.version})"
+    if on < rulebook.effective_from or (rulebook.effective_to is not None and on > rulebook.effective_to):
+        dates = f"{rulebook.effective_from} to {rulebook.effective_to or 'now'}"
+        says = f"This rulebook is in force from {dates}, not on {on}."
+        return Report(subject, (Finding(f"{rulebook.id}.in_force", Verdict.UNKNOWN, says),))
+    by_rule = {j.rule_id: j for j in judgements}
+    return Report(subject, tuple(_evaluate_rule(rule, data, by_rule.get(rule.id)) for rule in rulebook.rules))
+
+
+def _evaluate_rule(rule: Rule, data: Mapping[str, Any], judgement: Judgement | None) -> Finding:
+    because: dict[str, Any] = {"standing": rule.standing, "severity": rule.severity, "grade": rule.grade}
+    paths = sorted(set(_paths(rule.check)) | set(_paths(rule.when)))
+    because["looked_at"] = {path: _plain(lookup(data, path)) for path in paths}
+    applies = True if rule.when is None else holds(rule.when, data)
+    truth: Truth = True if rule.check is None else holds(rule.check, data)
+    if applies is False:
+        return Finding(rule.id, Verdict.NOT_APPLICABLE, f"{rule.title}: does not apply here.", rule.blocks, because, rule.source)
+    if truth is False and applies is True:
+        verdict = Verdict.FAIL if rule.blocks else Verdict.UNKNOWN
+        says = f"{rule.title}: not met. {rule.reason}"
+    elif truth is None or applies is None:
+        missing = [path for path in paths if lookup(data, path) is _MISSING]
+        verdict = Verdict.UNKNOWN
+        says = f"{rule.title}: cannot tell, {', '.join(missing) or 'a value'} is not given."
+    elif rule.grade == "auto":
+        verdict, says = Verdict.PASS, f"{rule.title}: met."
+    elif judgement is None:
+        verdict = Verdict.UNKNOWN
+        says = f"{rule.title}: the structure is there; a named person has to judge the substance."
+    else:
+        because["judgement"] = {"by": judgement.by, "reason": judgement.reason, "at": judgement.at.isoformat()}
+        verdict = judgement.verdict if rule.blocks or judgement.verdict is Verdict.PASS else Verdict.UNKNOWN
+        word = "met" if judgement.verdict is Verdict.PASS else "not met"
+        says = f"{rule.title}: judged {word} by {judgement.by}: {judgement.reason}"
+    return Finding(rule.id, verdict, says, rule.blocks, because, rule.source)
+
+
+def _paths(tree: Any) -> Iterable[str]:
+    """Every path that a predicate reads from the top of the data."""
+    if not isinstance(tree, Mapping):
+        return
+    ((operator, argument),) = tree.items()
+    if operator in _PATH_ONLY:
+        yield argument
+    elif operator == "subset":
+        yield from argument
+    elif operator in _PATH_VALUE or operator in ("every", "some"):
+        yield argument[0]
+    elif operator == "not":
+        yield from _paths(argument)
+    else:
+        for part in argument:
+            yield from _paths(part)
+
+
+def _plain(value: Any) -> Any:
+    if value is _MISSING:
+        return None
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def check_examples(rulebook: Rulebook) -> Report:
+    """Whether each rule accepts the example it says it accepts and refuses the one it says it refuses."""
+    findings = []
+    for rule in rulebook.rules:
+        if rule.check is None:
+            findings.append(Finding(rule.id, Verdict.NOT_APPLICABLE, "Judged by a person; no example to run."))
+            continue
+        for name, example, wanted in (("accepts", rule.accepts, True), ("refuses", rule.refuses, False)):
+            applies = True if rule.when is None else holds(rule.when, example)
+            fine = applies is True and holds(rule.check, example) is wanted
+            verdict = Verdict.PASS if fine else Verdict.FAIL
+            says = f"The example that rule {rule.id} {name} is {'' if fine else 'not '}one that it {name}."
+            findings.append(Finding(f"{rule.id}.{name}", verdict, says, because={"example": dict(example)}))
+    return Report(f"Examples of {rulebook.id}", tuple(findings))

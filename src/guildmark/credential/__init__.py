@@ -1,0 +1,1 @@
+"""What is proven: Open Badges and CLR documents, proofs, keys and DIDs, status lists, verification."""

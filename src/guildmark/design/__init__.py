@@ -1,0 +1,1 @@
+"""What is promised: the blueprint, co-design with industry partners, the quality gate."""

@@ -1,0 +1,1 @@
+"""Where it leads: stacking, matching and feedback from outcomes."""

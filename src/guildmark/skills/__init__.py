@@ -1,0 +1,1 @@
+"""What is needed: skill frameworks, skills found in job ads, demand for them."""
