@@ -1,0 +1,1 @@
+"""Reads: what is there, in a fixed number of SQL statements."""

@@ -1,0 +1,91 @@
+"""What is promised: blueprint versions, endorsements of their map, judgements and gate results."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from guildmark.app.records.fields import BytesField
+from guildmark.app.records.people import Organisation, Person
+
+
+class BlueprintVersion(models.Model):
+    """One version of a blueprint. A published one never changes; a change is a new version."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        PUBLISHED = "published"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True)
+    blueprint_id = models.CharField(max_length=100, db_index=True)
+    version = models.PositiveIntegerField()
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="blueprints")
+    title = models.CharField(max_length=300)
+    document = models.JSONField(help_text="design.blueprint.Blueprint as JSON")
+    digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["title", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["blueprint_id", "version"], name="one_record_per_version"),
+            models.CheckConstraint(
+                condition=~Q(state="published") | Q(published_at__isnull=False), name="published_has_a_date"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.title} v{self.version}"
+
+
+class Endorsement(models.Model):
+    """An industry partner's signature over the task, outcome and assessment map, exactly as signed."""
+
+    id = models.UUIDField(primary_key=True)
+    blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="endorsements")
+    partner = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="endorsements")
+    credential_id = models.CharField(max_length=300, unique=True)
+    scope = models.JSONField()
+    map_digest = models.CharField(max_length=64)
+    document = BytesField()
+    signed_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["signed_at", "id"]
+
+
+class Judgement(models.Model):
+    """What a named person decided about the substance of one rule, for one content of a blueprint."""
+
+    blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="judgements")
+    blueprint_digest = models.CharField(max_length=64)
+    rule_id = models.CharField(max_length=100)
+    verdict = models.CharField(max_length=10, choices=[("pass", "pass"), ("fail", "fail")])
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="judgements")
+    reason = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="judgement_has_a_reason")]
+
+
+class GateResult(models.Model):
+    """What the quality gate found at one moment; `digest` says about which content."""
+
+    id = models.UUIDField(primary_key=True)
+    blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="gate_results")
+    digest = models.CharField(max_length=64)
+    rulebooks = models.JSONField(help_text="Pairs of rulebook id and version.")
+    verdict = models.CharField(max_length=20)
+    report = models.JSONField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["at", "id"]

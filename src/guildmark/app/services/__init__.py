@@ -1,0 +1,1 @@
+"""Verbs: each one transaction; permission is decided before, rows and one event are written, follow-ups enqueued."""

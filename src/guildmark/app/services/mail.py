@@ -1,0 +1,47 @@
+"""The outbox: mail is written with what it tells of and sent later, so that an award never waits for a mail server."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.mail import send_mail
+from django.db.models import F
+
+from guildmark.app.records import OutboxMessage
+from guildmark.app.services.follow_ups import enqueue
+
+MOST_ATTEMPTS = 8
+
+
+def post(*, to: str, subject: str, body: str, now: datetime) -> OutboxMessage:
+    """A message lies in the outbox, due at once, and a task to send it is enqueued in the same transaction."""
+    message = OutboxMessage.objects.create(to=to, subject=subject, body=body, created_at=now, due_at=now)
+    enqueue("deliver_mail")
+    return message
+
+
+def deliver_due(*, now: datetime, most: int = 100) -> tuple[int, int]:
+    """(sent, failed) after trying every message due at `now`, at most `most`.
+
+    A message is claimed by moving its `due_at` forward where nobody else has (compare-and-swap), so two workers do not
+    send it twice; one that fails is tried again after 1, 2, 4 ... minutes and is dead after eight attempts, kept and
+    visible in the admin.
+    """
+    sent = failed = 0
+    due = OutboxMessage.objects.filter(sent_at=None, dead=False, due_at__lte=now).order_by("due_at", "id")[:most]
+    for message in due:
+        wait = timedelta(minutes=2**message.attempts)
+        mine = OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts, sent_at=None, dead=False)
+        if not mine.update(attempts=F("attempts") + 1, due_at=now + wait):
+            continue
+        try:
+            send_mail(message.subject, message.body, None, [message.to])
+        except OSError as problem:  # what SMTP and the file system raise; anything else is a defect and should show
+            failed += 1
+            OutboxMessage.objects.filter(pk=message.pk).update(
+                problem=str(problem)[:500], dead=message.attempts + 1 >= MOST_ATTEMPTS
+            )
+        else:
+            sent += 1
+            OutboxMessage.objects.filter(pk=message.pk).update(sent_at=now, problem="")
+    return sent, failed

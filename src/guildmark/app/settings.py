@@ -1,0 +1,156 @@
+"""Settings, all from the environment, with defaults that run on one machine out of the box.
+
+    GUILDMARK_HOME            where data lives: database, log tiles, published files, keys    default: ./var
+    GUILDMARK_DATABASE_URL    sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/NAME       default: SQLite in HOME
+    GUILDMARK_BASE_URL        the public https address; part of every id that is published    default: the demo's
+    GUILDMARK_SECRET_KEY      Django's secret                                     default: made once, kept in HOME
+    GUILDMARK_KEY_PASSPHRASE  encrypts signing keys at rest                       default: made once, kept in HOME
+    GUILDMARK_ALLOWED_HOSTS   comma separated                                     default: this machine only
+    GUILDMARK_DEBUG           1 shows tracebacks in the browser                   default: 0
+    GUILDMARK_EVM_URL         JSON-RPC address of a chain to anchor checkpoints to           default: none
+    GUILDMARK_EMAIL_URL       smtp://USER:PASSWORD@HOST:PORT                      default: files in HOME/mail
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+HOME = Path(os.environ.get("GUILDMARK_HOME", "var")).resolve()
+
+
+def _kept_secret(name: str) -> str:
+    """A secret from the environment, or one made on the first start and kept in HOME, readable by its owner only."""
+    if given := os.environ.get(f"GUILDMARK_{name}"):
+        return given
+    path = HOME / "secrets" / name.lower()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        except FileExistsError:  # another process was first; its secret is the one
+            pass
+    return path.read_text()
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        # A test run may ask for the database in memory; WAL lets readers go on while one writes, IMMEDIATE takes the
+        # write lock at the start of a transaction, so that two writers wait instead of failing half-way.
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": parts.path[1:] if parts.path.startswith("//") else (parts.path or ":memory:"),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            },
+        }
+    if parts.scheme in ("postgres", "postgresql"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.path.lstrip("/"),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 60,
+        }
+    raise ImproperlyConfigured(f"GUILDMARK_DATABASE_URL starts with {parts.scheme!r}; use sqlite:// or postgres://")
+
+
+DEBUG = os.environ.get("GUILDMARK_DEBUG") == "1"
+SECRET_KEY = _kept_secret("SECRET_KEY")
+KEY_PASSPHRASE = _kept_secret("KEY_PASSPHRASE")
+BASE_URL = os.environ.get("GUILDMARK_BASE_URL", "https://demo.guildmark.example").rstrip("/")
+EVM_URL = os.environ.get("GUILDMARK_EVM_URL", "")
+ALLOWED_HOSTS = os.environ.get("GUILDMARK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_tasks",
+    "django_tasks_db",
+    "guildmark.app",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "guildmark.app.web.security.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "guildmark.app.urls"
+WSGI_APPLICATION = "guildmark.app.wsgi.application"
+DATABASES = {"default": _database(os.environ.get("GUILDMARK_DATABASE_URL", f"sqlite:///{HOME}/guildmark.sqlite3"))}
+AUTH_USER_MODEL = "guildmark.Person"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+FOLLOW_UPS = {
+    "deliver_mail": "guildmark.app.tasks.mail.deliver_mail",
+    "publish_checkpoint": "guildmark.app.tasks.ledger.publish_checkpoint",
+}
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [Path(__file__).parent / "web" / "static"]
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+
+_mail = urlsplit(os.environ.get("GUILDMARK_EMAIL_URL", ""))
+if _mail.scheme == "smtp":
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _mail.hostname, _mail.port or 587
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+    EMAIL_USE_TLS = True
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = HOME / "mail"
+DEFAULT_FROM_EMAIL = os.environ.get("GUILDMARK_FROM_EMAIL", "guildmark <no-reply@demo.guildmark.example>")
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if os.environ.get("GUILDMARK_HTTPS") == "1":
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000

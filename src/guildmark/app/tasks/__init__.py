@@ -1,0 +1,1 @@
+"""Work for later: arguments are ids and dates, running twice is harmless."""
