@@ -1,0 +1,166 @@
+"""What is shown: offerings are opened, learners enrol, do activities, hand in work; markers mark; a decision is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from guildmark.app.doors import blob_store
+from guildmark.app.queries.assess import delivery_values, marks_of
+from guildmark.app.queries.design import blueprint_value
+from guildmark.app.records import (
+    Activity,
+    ActivityDone,
+    BlueprintVersion,
+    Decision,
+    Enrolment,
+    Learner,
+    Mark,
+    Offering,
+    Person,
+    Submission,
+)
+from guildmark.app.services.events import note_event
+from guildmark.assess import decision as decision_room
+from guildmark.assess import delivery as delivery_room
+from guildmark.assess import marking as marking_room
+from guildmark.core.errors import BrokenInput, NotAllowed
+from guildmark.core.report import Report
+
+
+@transaction.atomic
+def open_offering(
+    *,
+    id: UUID,
+    version: BlueprintVersion,
+    title: str,
+    opens_on: date,
+    closes_on: date | None,
+    activities: Sequence[delivery_room.Activity],
+    actor: Person,
+    now: datetime,
+) -> Offering:
+    """The published version can be taken from `opens_on`; without `closes_on` it is open for good (self-paced)."""
+    if version.state != BlueprintVersion.State.PUBLISHED:
+        raise NotAllowed(f"{version} is {version.state}: only a published blueprint can be offered.")
+    if closes_on is not None and closes_on < opens_on:
+        raise BrokenInput(f"closes on {closes_on}, before it opens", where=title, hint="swap the two dates")
+    offering = Offering.objects.create(
+        id=id, blueprint_version=version, title=title, opens_on=opens_on, closes_on=closes_on, created_at=now
+    )
+    Activity.objects.bulk_create(
+        Activity(
+            offering=offering, key=a.id, title=a.title, kind=a.kind, minutes=a.minutes, required=a.required
+        )
+        for a in activities
+    )
+    note_event(verb="open_offering", subject=title, actor=actor, now=now, blueprint=str(version))
+    return offering
+
+
+@transaction.atomic
+def enrol(*, id: UUID, offering: Offering, learner: Learner, now: datetime) -> Enrolment:
+    """The learner is enrolled; NotAllowed outside the dates of the offering. Enrolling again changes nothing."""
+    day = now.date()
+    if day < offering.opens_on or (offering.closes_on is not None and day > offering.closes_on):
+        raise NotAllowed(f"{offering.title} is open from {offering.opens_on} to {offering.closes_on or 'further notice'}.")
+    enrolment, made = Enrolment.objects.get_or_create(
+        offering=offering, learner=learner, defaults={"id": id, "enrolled_at": now}
+    )
+    if made:
+        note_event(verb="enrol", subject=str(enrolment.id), actor=None, now=now, offering=offering.title)
+    return enrolment
+
+
+@transaction.atomic
+def complete_activity(*, enrolment: Enrolment, key: str, now: datetime) -> Report:
+    """The activity is done, whenever the learner had time for it; the report says what is still to do."""
+    activity = enrolment.offering.activities.filter(key=key).first()
+    if activity is None:
+        raise BrokenInput(f"there is no activity {key!r}", where=enrolment.offering.title, hint="see its list")
+    ActivityDone.objects.get_or_create(enrolment=enrolment, activity=activity, defaults={"done_at": now})
+    return delivery_room.completion(*delivery_values(enrolment))
+
+
+@transaction.atomic
+def submit_work(
+    *, id: UUID, enrolment: Enrolment, assessment: str, title: str, media_type: str, body: bytes, now: datetime
+) -> Submission:
+    """The work is stored once under its SHA-256 and stands as the submission for this assessment.
+
+    NotAllowed once marking has begun; until then handing in again replaces the work.
+    """
+    blueprint = blueprint_value(enrolment.offering.blueprint_version)
+    if assessment not in {a.id for a in blueprint.assessments}:
+        raise BrokenInput(f"there is no assessment {assessment!r}", where=blueprint.title, hint="see the blueprint")
+    if not body:
+        raise BrokenInput("the work is empty", where=title, hint="hand in a file with something in it")
+    old = Submission.objects.filter(enrolment=enrolment, assessment=assessment).first()
+    if old is not None and old.marks.exists():
+        raise NotAllowed(f"{title}: marking has begun, so the work can no longer be replaced.")
+    facts = {"title": title, "media_type": media_type, "sha256": blob_store().put(body), "submitted_at": now}
+    submission, _ = Submission.objects.update_or_create(
+        enrolment=enrolment,
+        assessment=assessment,
+        defaults=facts,
+        create_defaults={"id": id, **facts},
+    )
+    note_event(verb="submit_work", subject=str(submission.id), actor=None, now=now, sha256=submission.sha256)
+    return submission
+
+
+@transaction.atomic
+def record_mark(
+    *, submission: Submission, criterion: str, level: str, comment: str, marker: Person, now: datetime
+) -> Mark:
+    """One marker's level for one criterion is on record; a marker marks a criterion once and sees no other's marks."""
+    blueprint = blueprint_value(submission.enrolment.offering.blueprint_version)
+    value = marking_room.Mark(
+        submission_id=str(submission.id),
+        assessment_id=submission.assessment,
+        criterion_id=criterion,
+        marker_id=marker.username,
+        level_id=level,
+        comment=comment,
+        at=now,
+    )
+    marking_room.check_mark(blueprint, value)
+    if Mark.objects.filter(submission=submission, criterion=criterion, marker=marker).exists():
+        raise NotAllowed(f"{marker} has marked {criterion} already; a second look is another marker's.")
+    if Decision.objects.filter(enrolment=submission.enrolment, passed=True).exists():
+        raise NotAllowed("The decision is made; marks that come later belong to an appeal.")
+    mark = Mark.objects.create(
+        submission=submission, criterion=criterion, marker=marker, level=level, comment=comment, marked_at=now
+    )
+    note_event(verb="record_mark", subject=str(submission.id), actor=marker, now=now, criterion=criterion)
+    return mark
+
+
+@transaction.atomic
+def record_result(
+    *, id: UUID, enrolment: Enrolment, actor: Person, now: datetime
+) -> tuple[Decision, decision_room.Decision]:
+    """What the marks say under the award rule of the blueprint is decided and recorded, passed or not."""
+    blueprint = blueprint_value(enrolment.offering.blueprint_version)
+    value = decision_room.decide(
+        blueprint,
+        marks_of(enrolment),
+        decision_id=str(id),
+        learner_id=str(enrolment.learner_id),
+        decided_by=actor.username,
+        now=now,
+    )
+    row = Decision.objects.create(
+        id=id,
+        enrolment=enrolment,
+        document=value.to_json(),
+        passed=value.passed,
+        marks_sha256=value.marks_sha256,
+        decided_by=actor,
+        decided_at=now,
+    )
+    note_event(verb="record_result", subject=str(enrolment.id), actor=actor, now=now, passed=value.passed)
+    return row, value

@@ -1,0 +1,235 @@
+"""What is promised: blueprints are drafted, endorsed by industry partners, judged, gated and published."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from guildmark.app.queries.design import blueprint_value, gate_inputs, live_endorsed
+from guildmark.app.queries.organisations import issuer_profile
+from guildmark.app.records import BlueprintVersion, DemandSnapshot, Endorsement, GateResult, Judgement, Organisation, Person
+from guildmark.app.services.events import note_event
+from guildmark.app.services.keys import signer_for
+from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.core.codecs import jcs
+from guildmark.core.errors import BrokenInput, NotAllowed
+from guildmark.core.report import Report, Verdict
+from guildmark.credential.endorsement import endorsement_document
+from guildmark.credential.proof import sign_document
+from guildmark.design import gate as gate_room
+from guildmark.design.blueprint import Blueprint, blueprint_digest, read_blueprint
+from guildmark.design.codesign import map_digest
+from guildmark.skills.demand import FrozenDemand
+
+
+@transaction.atomic
+def draft_blueprint(
+    *, id: UUID, document: bytes, provider: Organisation, demand: DemandSnapshot | None, actor: Person, now: datetime
+) -> BlueprintVersion:
+    """The blueprint in `document` is a draft of the provider, the demand behind it frozen in.
+
+    A blueprint that is known already becomes its next version; the content decides, not the number in the document.
+    """
+    blueprint = read_blueprint(document, "blueprint")
+    if blueprint.provider_id != provider.did:
+        raise BrokenInput(
+            f"provider_id is {blueprint.provider_id}", where="blueprint.provider_id", hint=f"write {provider.did}"
+        )
+    last = BlueprintVersion.objects.filter(blueprint_id=blueprint.id).order_by("-version").first()
+    if last is not None and last.provider_id != provider.id:
+        raise NotAllowed(f"{blueprint.title} belongs to another provider.")
+    version = 1 if last is None else last.version + 1
+    blueprint = dataclasses.replace(
+        blueprint,
+        version=version,
+        demand=FrozenDemand.from_json(demand.frozen) if demand is not None else blueprint.demand,
+    )
+    row = BlueprintVersion.objects.create(
+        id=id,
+        blueprint_id=blueprint.id,
+        version=version,
+        provider=provider,
+        title=blueprint.title,
+        document=blueprint.to_json(),
+        digest=blueprint_digest(blueprint),
+        created_at=now,
+        created_by=actor,
+    )
+    note_event(verb="draft_blueprint", subject=str(row), actor=actor, now=now, digest=row.digest)
+    return row
+
+
+@transaction.atomic
+def revise_draft(*, version: BlueprintVersion, document: bytes, actor: Person, now: datetime) -> BlueprintVersion:
+    """The draft has this content; signatures over a map that changed are void from now on, and judgements are asked again."""
+    version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
+    if version.state != BlueprintVersion.State.DRAFT:
+        raise NotAllowed(f"{version} is {version.state}: draft a new version instead.")
+    old = blueprint_value(version)
+    new = dataclasses.replace(
+        read_blueprint(document, "blueprint"), version=version.version, demand=old.demand, provider_id=old.provider_id
+    )
+    if new.id != old.id:
+        raise BrokenInput("this is another blueprint", where="blueprint.id", hint=f"write {old.id}")
+    version.document, version.digest, version.title = new.to_json(), blueprint_digest(new), new.title
+    version.save(update_fields=["document", "digest", "title"])
+    note_event(verb="revise_draft", subject=str(version), actor=actor, now=now, digest=version.digest)
+    return version
+
+
+@transaction.atomic
+def endorse(
+    *,
+    id: UUID,
+    version: BlueprintVersion,
+    partner: Organisation,
+    scope: tuple[str, ...] | str,
+    claim: str,
+    valid_until: datetime | None,
+    actor: Person,
+    now: datetime,
+) -> Endorsement:
+    """The partner has signed the task, outcome and assessment map with its own key, as an OB 3.0 EndorsementCredential."""
+    blueprint = blueprint_value(version)
+    digest = map_digest(blueprint, scope)
+    document = endorsement_document(
+        id=f"urn:uuid:{id}",
+        partner=issuer_profile(partner),
+        target_id=achievement_url(blueprint),
+        blueprint=blueprint,
+        scope=scope,
+        digest=digest,
+        claim=claim,
+        valid_from=now,
+        valid_until=valid_until,
+        map_url=map_url(blueprint),
+    )
+    signed = sign_document(document, signer_for(partner), created=now)
+    row = Endorsement.objects.create(
+        id=id,
+        blueprint_version=version,
+        partner=partner,
+        credential_id=signed["id"],
+        scope=list(scope) if isinstance(scope, tuple) else scope,
+        map_digest=digest,
+        document=jcs(signed),
+        signed_at=now,
+    )
+    append_organisation_entry(
+        organisation=partner,
+        kind="endorse",
+        statement={"endorsed": achievement_url(blueprint), "mapSha256": digest, "credential": signed["id"]},
+        now=now,
+    )
+    note_event(verb="endorse", subject=str(version), actor=actor, now=now, partner=partner.slug, digest=digest)
+    return row
+
+
+@transaction.atomic
+def judge(
+    *, version: BlueprintVersion, rule_id: str, verdict: Verdict, reason: str, actor: Person, now: datetime
+) -> Judgement:
+    """A named person has judged one semi or human rule for the present content; a later change asks again."""
+    if not reason.strip():
+        raise BrokenInput("a judgement needs a reason", where=rule_id, hint="say why in a sentence")
+    known = {rule.id: rule for book in gate_room.builtin_rulebooks().values() for rule in book.rules}
+    if rule_id not in known:
+        raise BrokenInput("no rulebook has this rule", where=rule_id, hint="see the ids in the gate's report")
+    if known[rule_id].grade == "auto":
+        raise BrokenInput("this rule is decided from the data alone", where=rule_id, hint="mend the blueprint instead")
+    if verdict not in (Verdict.PASS, Verdict.FAIL):
+        raise BrokenInput("a judgement is pass or fail", where=rule_id, hint="leave it open instead")
+    row = Judgement.objects.create(
+        blueprint_version=version,
+        blueprint_digest=version.digest,
+        rule_id=rule_id,
+        verdict=verdict.value,
+        by=actor,
+        reason=reason,
+        at=now,
+    )
+    note_event(verb="judge", subject=str(version), actor=actor, now=now, rule=rule_id, verdict=verdict.value)
+    return row
+
+
+@transaction.atomic
+def submit_for_review(
+    *, id: UUID, version: BlueprintVersion, rulebooks: tuple[str, ...], actor: Person, now: datetime
+) -> tuple[GateResult, Report]:
+    """The quality gate has looked at the present content under these rulebooks, and its report is on record."""
+    known = gate_room.builtin_rulebooks()
+    for name in rulebooks:
+        if name not in known:
+            raise BrokenInput(f"there is no rulebook {name!r}", hint=f"use one of {', '.join(sorted(known))}")
+    books = [known[name] for name in rulebooks]
+    report = gate_room.gate(
+        blueprint_value(version), books, **gate_inputs(version, now=now), on=now.date()
+    )
+    row = GateResult.objects.create(
+        id=id,
+        blueprint_version=version,
+        digest=gate_digest(version),
+        rulebooks=[[book.id, book.version] for book in books],
+        verdict=report.verdict.value,
+        report=report.to_json(),
+        at=now,
+        by=actor,
+    )
+    note_event(verb="submit_for_review", subject=str(version), actor=actor, now=now, verdict=report.verdict.value)
+    return row, report
+
+
+@transaction.atomic
+def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime) -> BlueprintVersion:
+    """The version is published and fixed for ever, and logged; NotAllowed unless the gate passed this very content."""
+    version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
+    if version.state != BlueprintVersion.State.DRAFT:
+        raise NotAllowed(f"{version} is {version.state} already.")
+    result = version.gate_results.order_by("-at", "-id").first()
+    if result is None:
+        raise NotAllowed(f"{version} has not been through the quality gate: submit it for review first.")
+    if result.digest != gate_digest(version):
+        raise NotAllowed(f"{version} or what vouches for it changed after the gate looked: submit it for review again.")
+    if result.verdict != Verdict.PASS.value:
+        report = Report.from_json(result.report)
+        blocking = [f.id for f in (*report.failed(), *report.unknown())]
+        raise NotAllowed(f"The quality gate says {result.verdict} to {version}, because of {', '.join(blocking)}.")
+    version.state, version.published_at = BlueprintVersion.State.PUBLISHED, now
+    version.save(update_fields=["state", "published_at"])
+    append_organisation_entry(
+        organisation=version.provider,
+        kind="achievement",
+        statement={"achievement": achievement_url(blueprint_value(version)), "sha256": version.digest},
+        now=now,
+    )
+    note_event(verb="publish_blueprint", subject=str(version), actor=actor, now=now, gate=str(result.id))
+    return version
+
+
+def gate_digest(version: BlueprintVersion) -> str:
+    """What a gate result is about: the content, and the endorsements and judgements that vouch for it."""
+    parts = {
+        "content": version.digest,
+        "endorsements": sorted(e.credential_id for e in live_endorsed(version)),
+        "judgements": sorted(
+            [j.rule_id, j.verdict, str(j.by_id)]
+            for j in version.judgements.filter(blueprint_digest=version.digest)
+        ),
+    }
+    return hashlib.sha256(jcs(parts)).hexdigest()
+
+
+def achievement_url(blueprint: Blueprint) -> str:
+    """Where the achievement of a blueprint version is published; its id in every badge."""
+    return f"{settings.BASE_URL}/achievements/{blueprint.id.removeprefix('urn:uuid:')}/{blueprint.version}"
+
+
+def map_url(blueprint: Blueprint) -> str:
+    """Where the task, outcome and assessment map that partners sign is published."""
+    return f"{achievement_url(blueprint)}/map"
+

@@ -1,0 +1,105 @@
+"""Organisations, people, keys and consent."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from guildmark.app.records import Consent, Learner, Membership, Organisation, OrganisationKey, Person
+from guildmark.app.services.events import note_event
+from guildmark.app.services.keys import seal_new_key
+from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.core.errors import BrokenInput, NotAllowed
+
+
+@transaction.atomic
+def register_organisation(
+    *, id: UUID, slug: str, name: str, kind: str, did: str, country: str, facts: Mapping[str, Any], now: datetime
+) -> Organisation:
+    """The organisation exists; its identifier is `did`. BrokenInput if the slug or the DID is taken."""
+    if Organisation.objects.filter(slug=slug).exists() or Organisation.objects.filter(did=did).exists():
+        raise BrokenInput(f"an organisation {slug!r} or {did!r} exists already", where=slug, hint="choose another")
+    organisation = Organisation.objects.create(
+        id=id, slug=slug, name=name, kind=kind, did=did, country=country, facts=dict(facts), created_at=now
+    )
+    note_event(verb="register_organisation", subject=slug, actor=None, now=now, did=did, kind=kind)
+    return organisation
+
+
+@transaction.atomic
+def add_person(
+    *, id: UUID, username: str, name: str, email: str, roles: Mapping[str, str], now: datetime
+) -> Person:
+    """The person exists with `roles` (organisation slug -> role) and no usable password yet."""
+    if Person.objects.filter(username=username).exists():
+        raise BrokenInput(f"a person {username!r} exists already", where=username, hint="choose another name")
+    person = Person(id=id, username=username, name=name, email=email)
+    person.set_unusable_password()
+    person.save(force_insert=True)
+    for slug, role in roles.items():
+        organisation = Organisation.objects.filter(slug=slug).first()
+        if organisation is None:
+            raise BrokenInput(f"there is no organisation {slug!r}", where=username, hint="register it first")
+        if role not in Membership.Role.values:
+            raise BrokenInput(f"role {role!r} is not known", where=username, hint=f"one of {Membership.Role.values}")
+        Membership.objects.create(person=person, organisation=organisation, role=role)
+    note_event(verb="add_person", subject=username, actor=None, now=now, roles=dict(roles))
+    return person
+
+
+@transaction.atomic
+def create_key(*, organisation: Organisation, entropy: bytes, now: datetime) -> OrganisationKey:
+    """The organisation has one more Ed25519 signing key, in its DID document and, in clear, in the log."""
+    number = organisation.keys.count() + 1
+    key = seal_new_key(key_id=f"{organisation.did}#key-{number}", purpose="issue", entropy=entropy, now=now)
+    key.organisation = organisation
+    key.save(force_insert=True)
+    append_organisation_entry(
+        organisation=organisation,
+        kind="key",
+        statement={
+            "action": "add",
+            "keyId": key.key_id,
+            "algorithm": key.algorithm,
+            "publicKey": base64.b64encode(key.public_key).decode("ascii"),
+        },
+        now=now,
+    )
+    note_event(verb="create_key", subject=key.key_id, actor=None, now=now)
+    return key
+
+
+@transaction.atomic
+def add_learner(*, id: UUID, name: str, email: str, now: datetime) -> Learner:
+    """The learner exists, with or without ever opening an account."""
+    learner, _ = Learner.objects.get_or_create(
+        email=email.strip().lower(), defaults={"id": id, "name": name, "created_at": now}
+    )
+    return learner
+
+
+@transaction.atomic
+def give_consent(*, learner: Learner, purpose: str, now: datetime) -> Consent:
+    """The learner agrees to `purpose` from `now`; agreeing again changes nothing."""
+    if purpose not in Consent.Purpose.values:
+        raise BrokenInput(f"purpose {purpose!r} is not known", hint=f"one of {', '.join(Consent.Purpose.values)}")
+    consent, made = Consent.objects.get_or_create(
+        learner=learner, purpose=purpose, withdrawn_at=None, defaults={"granted_at": now}
+    )
+    if made:
+        note_event(verb="give_consent", subject=str(learner.id), actor=None, now=now, purpose=purpose)
+    return consent
+
+
+@transaction.atomic
+def withdraw_consent(*, learner: Learner, purpose: str, now: datetime) -> None:
+    """The learner is no longer matched, or their outcomes no longer counted, from `now`."""
+    changed = Consent.objects.filter(learner=learner, purpose=purpose, withdrawn_at=None).update(withdrawn_at=now)
+    if not changed:
+        raise NotAllowed(f"{learner} has no consent to {purpose} that could be withdrawn.")
+    note_event(verb="withdraw_consent", subject=str(learner.id), actor=None, now=now, purpose=purpose)
