@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from guildmark.app.queries.design import blueprint_value, gate_inputs, live_endorsed
+from guildmark.app.queries.design import blueprint_value, gate_inputs, live_endorsements
 from guildmark.app.queries.organisations import issuer_profile
 from guildmark.app.records import BlueprintVersion, DemandSnapshot, Endorsement, GateResult, Judgement, Organisation, Person
 from guildmark.app.services.events import note_event
@@ -215,7 +215,7 @@ def gate_digest(version: BlueprintVersion) -> str:
     """What a gate result is about: the content, and the endorsements and judgements that vouch for it."""
     parts = {
         "content": version.digest,
-        "endorsements": sorted(e.credential_id for e in live_endorsed(version)),
+        "endorsements": sorted(e.credential_id for e in live_endorsements(version)),
         "judgements": sorted(
             [j.rule_id, j.verdict, str(j.by_id)]
             for j in version.judgements.filter(blueprint_digest=version.digest)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from guildmark.app.records import Award, Consent, Destination, Organisation
+from guildmark.app.records import Award, Consent, Destination, Organisation, Person
 from guildmark.app.services.events import note_event
 from guildmark.core.errors import BrokenInput, NotAllowed
 
@@ -22,7 +22,7 @@ def record_destination(
     kind: str,
     rating: int | None,
     employer: Organisation | None,
-    source: str,
+    actor: Person,
     now: datetime,
 ) -> Destination:
     """The outcome is on record for the awarded blueprint version; NotAllowed without the learner's live consent."""
@@ -47,8 +47,8 @@ def record_destination(
         blueprint_version=version.version,
         kind=kind,
         rating=rating,
-        source=source,
+        source="employer" if employer is not None else "provider",
         at=now,
     )
-    note_event(verb="record_destination", subject=str(version), actor=None, now=now, kind=kind)
+    note_event(verb="record_destination", subject=str(version), actor=actor, now=now, kind=kind)
     return row

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from guildmark.app.records import Consent, Learner, Membership, Organisation, OrganisationKey, Person
@@ -15,6 +16,14 @@ from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import seal_new_key
 from guildmark.app.services.ledger import append_organisation_entry
 from guildmark.core.errors import BrokenInput, NotAllowed
+
+
+def default_did(kind: str, slug: str) -> str:
+    """The did:web under which this site publishes an organisation that brings no identifier of its own."""
+    host, _, path = settings.BASE_URL.removeprefix("https://").partition("/")
+    folder = "issuers" if kind == Organisation.Kind.PROVIDER else "partners"
+    parts = [host.replace(":", "%3A"), *(p for p in path.split("/") if p), folder, slug]
+    return "did:web:" + ":".join(parts)
 
 
 @transaction.atomic
@@ -33,22 +42,22 @@ def register_organisation(
 
 @transaction.atomic
 def add_person(
-    *, id: UUID, username: str, name: str, email: str, roles: Mapping[str, str], now: datetime
+    *, id: UUID, username: str, name: str, email: str, roles: Sequence[tuple[str, str]], now: datetime
 ) -> Person:
-    """The person exists with `roles` (organisation slug -> role) and no usable password yet."""
+    """The person exists with `roles`, pairs of organisation slug and role, and no usable password yet."""
     if Person.objects.filter(username=username).exists():
         raise BrokenInput(f"a person {username!r} exists already", where=username, hint="choose another name")
     person = Person(id=id, username=username, name=name, email=email)
     person.set_unusable_password()
     person.save(force_insert=True)
-    for slug, role in roles.items():
+    for slug, role in roles:
         organisation = Organisation.objects.filter(slug=slug).first()
         if organisation is None:
             raise BrokenInput(f"there is no organisation {slug!r}", where=username, hint="register it first")
         if role not in Membership.Role.values:
             raise BrokenInput(f"role {role!r} is not known", where=username, hint=f"one of {Membership.Role.values}")
         Membership.objects.create(person=person, organisation=organisation, role=role)
-    note_event(verb="add_person", subject=username, actor=None, now=now, roles=dict(roles))
+    note_event(verb="add_person", subject=username, actor=None, now=now, roles=[list(r) for r in roles])
     return person
 
 

@@ -1,0 +1,45 @@
+"""Reads of the assess room: marks and activities as values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from guildmark.app.records import Decision, Enrolment, Mark
+from guildmark.assess import decision as decision_room
+from guildmark.assess import delivery as delivery_room
+from guildmark.assess import marking as marking_room
+
+
+def marks_of(enrolment: Enrolment) -> tuple[marking_room.Mark, ...]:
+    """Every mark on every submission of an enrolment, in a fixed order. One statement."""
+    rows = (
+        Mark.objects.filter(submission__enrolment=enrolment)
+        .select_related("submission", "marker")
+        .order_by("submission_id", "criterion", "marker__username")
+    )
+    return tuple(
+        marking_room.Mark(
+            submission_id=str(row.submission_id),
+            assessment_id=row.submission.assessment,
+            criterion_id=row.criterion,
+            marker_id=row.marker.username,
+            level_id=row.level,
+            comment=row.comment,
+            at=row.marked_at,
+        )
+        for row in rows
+    )
+
+
+def delivery_values(enrolment: Enrolment) -> tuple[Sequence[delivery_room.Activity], frozenset[str]]:
+    """(activities of the offering, keys of those this learner has done). Two statements."""
+    activities = [
+        delivery_room.Activity(id=a.key, title=a.title, kind=a.kind, minutes=a.minutes, required=a.required)
+        for a in enrolment.offering.activities.all()
+    ]
+    return activities, frozenset(enrolment.done.values_list("activity__key", flat=True))
+
+
+def decision_value(row: Decision) -> decision_room.Decision:
+    """The recorded decision as the rooms know it."""
+    return decision_room.Decision.from_json(row.document)

@@ -1,0 +1,55 @@
+"""Reads of the design room: blueprints as values, who endorsed what, what the gate is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from guildmark.app.queries.published import published_fetcher
+from guildmark.app.records import BlueprintVersion, Endorsement
+from guildmark.core.report import Report, Verdict
+from guildmark.core.rules import Judgement
+from guildmark.credential.endorsement import read_endorsement
+from guildmark.credential.verify import verify_credential
+from guildmark.design.blueprint import Blueprint, read_blueprint
+from guildmark.design.codesign import Endorsed, endorsement_findings
+
+
+def blueprint_value(version: BlueprintVersion) -> Blueprint:
+    """The blueprint as the rooms know it."""
+    return read_blueprint(version.document, str(version))
+
+
+def live_endorsements(version: BlueprintVersion) -> list[Endorsement]:
+    """Endorsements of this version that their partner has not withdrawn."""
+    return list(version.endorsements.filter(withdrawn_at=None).select_related("partner"))
+
+
+def live_endorsed(version: BlueprintVersion, *, now: datetime) -> list[Endorsed]:
+    """The endorsements whose signature verifies now, as values. One that does not verify is left out: it vouches
+    for nothing."""
+    verified = []
+    for row in live_endorsements(version):
+        report = verify_credential(row.document, now=now, fetcher=published_fetcher())
+        if report.verdict is Verdict.PASS:
+            verified.append(read_endorsement(row.document))
+    return verified
+
+
+def endorsement_report(version: BlueprintVersion, *, now: datetime) -> Report:
+    """Which signatures stand for the present map, and which are void because it changed."""
+    return endorsement_findings(blueprint_value(version), live_endorsed(version, now=now))
+
+
+def gate_inputs(version: BlueprintVersion, *, now: datetime) -> dict[str, Any]:
+    """What the quality gate is told besides the blueprint: the provider, verified endorsements, live judgements."""
+    judgements = [
+        Judgement(rule_id=row.rule_id, verdict=Verdict(row.verdict), by=str(row.by), reason=row.reason, at=row.at)
+        for row in version.judgements.filter(blueprint_digest=version.digest).select_related("by").order_by("at", "id")
+    ]
+    provider = version.provider
+    return {
+        "provider": {"id": provider.did, "name": provider.name, "country": provider.country, **provider.facts},
+        "endorsed": live_endorsed(version, now=now),
+        "judgements": judgements,
+    }

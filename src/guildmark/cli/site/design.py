@@ -1,0 +1,194 @@
+"""Steps 2 to 4: blueprints, endorsement by partners, the quality gate."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from guildmark.cli.output import read_input
+from guildmark.cli.site import AS, World, actor
+from guildmark.core.codecs import parse_iso
+from guildmark.core.report import Verdict, render_text
+
+
+@click.command("draft-blueprint")
+@click.argument("file")
+@click.option("--provider", required=True, metavar="ORGANISATION")
+@click.option("--demand", metavar="ID", help="The demand snapshot to freeze into the blueprint.")
+@AS
+@click.pass_obj
+def draft_blueprint(world: World, file: str, provider: str, demand: str | None, username: str) -> dict[str, Any]:
+    """Draft a blueprint from a JSON or TOML file; a known one gets its next version.
+
+    Example: guildmark site draft-blueprint sql.json --provider harbour-university --demand 1f0e... --as dana
+    """
+    from guildmark.app.access import require
+    from guildmark.app.queries.organisations import demand_snapshot, organisation
+    from guildmark.app.services.design import draft_blueprint as draft
+
+    who, owner = actor(username), organisation(provider)
+    require(who, "design", owner)
+    row = draft(
+        id=world.new_id(),
+        document=read_input(file),
+        provider=owner,
+        demand=demand_snapshot(demand) if demand else None,
+        actor=who,
+        now=world.now,
+    )
+    return world.say(
+        f"{row} is a draft with digest {row.digest[:12]}.",
+        blueprint=str(row.id),
+        blueprint_id=row.blueprint_id,
+        version=row.version,
+        digest=row.digest,
+    )
+
+
+@click.command("revise-draft")
+@click.argument("blueprint")
+@click.argument("file")
+@AS
+@click.pass_obj
+def revise_draft(world: World, blueprint: str, file: str, username: str) -> dict[str, Any]:
+    """Change a draft; endorsements of a map that changed are void from then on.
+
+    Example: guildmark site revise-draft 7b0c... sql.json --as dana
+    """
+    from guildmark.app.access import require
+    from guildmark.app.queries.design import endorsement_report
+    from guildmark.app.queries.organisations import blueprint_version
+    from guildmark.app.services.design import revise_draft as revise
+
+    who, row = actor(username), blueprint_version(blueprint)
+    require(who, "design", row.provider)
+    row = revise(version=row, document=read_input(file), actor=who, now=world.now)
+    report = endorsement_report(row, now=world.now)
+    facts = world.say(f"{row} now has digest {row.digest[:12]}.", digest=row.digest, endorsements=report.to_json())
+    if not world.as_json:
+        click.echo(render_text(report))
+    return facts
+
+
+@click.command("endorse")
+@click.argument("blueprint")
+@click.option("--partner", required=True, metavar="ORGANISATION")
+@click.option("--outcome", "outcomes", multiple=True, metavar="ID", help="Only these outcomes; by default the whole map.")
+@click.option("--claim", required=True, help="What the partner says, in its own words.")
+@click.option("--valid-until", metavar="TIME", help="By default two years from now.")
+@AS
+@click.pass_obj
+def endorse(
+    world: World,
+    blueprint: str,
+    partner: str,
+    outcomes: tuple[str, ...],
+    claim: str,
+    valid_until: str | None,
+    username: str,
+) -> dict[str, Any]:
+    """Sign the task, outcome and assessment map of a blueprint with the partner's own key.
+
+    Example: guildmark site endorse 7b0c... --partner northwind-logistics --claim "We hire for this." --as omar
+    """
+    from guildmark.app.access import require
+    from guildmark.app.queries.organisations import blueprint_version, organisation
+    from guildmark.app.services.design import endorse as sign
+
+    who, row, owner = actor(username), blueprint_version(blueprint), organisation(partner)
+    require(who, "endorse", owner)
+    until: datetime = parse_iso(valid_until, where="--valid-until") if valid_until else world.now + timedelta(days=730)
+    made = sign(
+        id=world.new_id(),
+        version=row,
+        partner=owner,
+        scope=outcomes or "whole",
+        claim=claim,
+        valid_until=until,
+        actor=who,
+        now=world.now,
+    )
+    return world.say(
+        f"{owner} has signed the map of {row} ({made.map_digest[:12]}).",
+        endorsement=str(made.id),
+        credential=made.credential_id,
+        map_sha256=made.map_digest,
+    )
+
+
+@click.command("judge")
+@click.argument("blueprint")
+@click.argument("rule")
+@click.argument("verdict", type=click.Choice(["pass", "fail"]))
+@click.option("--reason", required=True)
+@AS
+@click.pass_obj
+def judge(world: World, blueprint: str, rule: str, verdict: str, reason: str, username: str) -> dict[str, Any]:
+    """Decide, as a named person and with a reason, what a rule cannot decide from data.
+
+    Example: guildmark site judge 7b0c... AU-R6 pass --reason "Three employers interviewed in May." --as quinn
+    """
+    from guildmark.app.access import require
+    from guildmark.app.queries.organisations import blueprint_version
+    from guildmark.app.services.design import judge as decide
+
+    who, row = actor(username), blueprint_version(blueprint)
+    require(who, "judge", row.provider)
+    decide(version=row, rule_id=rule, verdict=Verdict(verdict), reason=reason, actor=who, now=world.now)
+    return world.say(f"{who} judged {rule} of {row}: {verdict}.", rule=rule, verdict=verdict)
+
+
+@click.command("submit-for-review")
+@click.argument("blueprint")
+@click.option("--rulebook", "rulebooks", multiple=True, required=True, help="May be given more than once.")
+@AS
+@click.pass_obj
+def submit_for_review(world: World, blueprint: str, rulebooks: tuple[str, ...], username: str) -> dict[str, Any]:
+    """Run the quality gate over a draft and record what it finds.
+
+    Example: guildmark site submit-for-review 7b0c... --rulebook guildmark_core --rulebook au_nmf --as dana
+    """
+    from guildmark.app.access import require
+    from guildmark.app.queries.organisations import blueprint_version
+    from guildmark.app.services.design import submit_for_review as submit
+
+    who, row = actor(username), blueprint_version(blueprint)
+    require(who, "design", row.provider)
+    result, report = submit(id=world.new_id(), version=row, rulebooks=rulebooks, actor=who, now=world.now)
+    blocking = [f.id for f in (*report.failed(), *report.unknown())]
+    facts = world.say(
+        f"The gate says {report.verdict.value} to {row}"
+        + (f", because of {', '.join(blocking)}." if blocking else f" after {len(report.findings)} findings."),
+        gate=str(result.id),
+        verdict=report.verdict.value,
+        blocking=blocking,
+        report=report.to_json(),
+    )
+    if not world.as_json:
+        for finding in (*report.failed(), *report.unknown()):
+            click.echo(f"  {finding.id}: {finding.says}")
+    return facts
+
+
+@click.command("publish-blueprint")
+@click.argument("blueprint")
+@AS
+@click.pass_obj
+def publish_blueprint(world: World, blueprint: str, username: str) -> dict[str, Any]:
+    """Publish a draft that the gate passed; from then on it never changes.
+
+    Example: guildmark site publish-blueprint 7b0c... --as quinn
+    """
+    from guildmark.app.access import require
+    from guildmark.app.queries.organisations import blueprint_version
+    from guildmark.app.services.design import publish_blueprint as publish
+
+    who, row = actor(username), blueprint_version(blueprint)
+    require(who, "publish", row.provider)
+    row = publish(version=row, actor=who, now=world.now)
+    return world.say(f"{row} is published.", blueprint=str(row.id), state=row.state)
+
+
+commands = [draft_blueprint, revise_draft, endorse, judge, submit_for_review, publish_blueprint]

@@ -1,0 +1,105 @@
+"""Organisations, people, keys, learners and their consent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from guildmark.cli.output import read_input
+from guildmark.cli.site import World
+from guildmark.core.codecs import parse_json
+from guildmark.core.errors import BrokenInput
+
+
+@click.command("add-organisation")
+@click.argument("slug")
+@click.option("--name", required=True)
+@click.option("--kind", type=click.Choice(["provider", "partner", "regulator"]), required=True)
+@click.option("--did", help="Its decentralised identifier; by default a did:web of this site.")
+@click.option("--country", required=True, metavar="XX", help="ISO 3166 code of two letters.")
+@click.option("--facts", metavar="FILE", help="JSON object with what frameworks ask about a provider.")
+@click.pass_obj
+def add_organisation(
+    world: World, slug: str, name: str, kind: str, did: str | None, country: str, facts: str | None
+) -> dict[str, Any]:
+    """Register an organisation and make its first signing key.
+
+    Example: guildmark site add-organisation harbour-university --name "Harbour University" --kind provider --country AU
+    """
+    from guildmark.app.services.people import create_key, default_did, register_organisation
+
+    given = parse_json(read_input(facts), where=facts) if facts else {}
+    if not isinstance(given, dict):
+        raise BrokenInput("is not a JSON object", where=str(facts), hint='write {"regulated": true, ...}')
+    organisation = register_organisation(
+        id=world.new_id(),
+        slug=slug,
+        name=name,
+        kind=kind,
+        did=did or default_did(kind, slug),
+        country=country,
+        facts=given,
+        now=world.now,
+    )
+    key = create_key(organisation=organisation, entropy=world.entropy(), now=world.now)
+    return world.say(f"{name} is {organisation.did}; its key is {key.key_id}.", did=organisation.did, key=key.key_id)
+
+
+@click.command("add-person")
+@click.argument("username")
+@click.option("--name", required=True)
+@click.option("--email", required=True)
+@click.option("--role", "roles", multiple=True, metavar="ORGANISATION=ROLE", help="May be given more than once.")
+@click.pass_obj
+def add_person(world: World, username: str, name: str, email: str, roles: tuple[str, ...]) -> dict[str, Any]:
+    """Add a person with roles in organisations.
+
+    Example: guildmark site add-person ana --name "Ana Ruiz" --email ana@example.edu --role harbour-university=awarder
+    """
+    from guildmark.app.services.people import add_person as add
+
+    pairs = [tuple(role.split("=", 1)) for role in roles]
+    if any(len(pair) != 2 for pair in pairs):
+        raise BrokenInput("a role is missing its '='", where="--role", hint="write organisation=role")
+    add(id=world.new_id(), username=username, name=name, email=email, roles=pairs, now=world.now)
+    return world.say(f"{name} is here as {username}: {', '.join(roles) or 'no role yet'}.", username=username)
+
+
+@click.command("add-learner")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.pass_obj
+def add_learner(world: World, email: str, name: str) -> dict[str, Any]:
+    """Add a learner, who needs no account.
+
+    Example: guildmark site add-learner mei@example.org --name "Mei Tan"
+    """
+    from guildmark.app.services.people import add_learner as add
+
+    row = add(id=world.new_id(), name=name, email=email, now=world.now)
+    return world.say(f"{row.name} is a learner.", learner=str(row.id))
+
+
+@click.command("consent")
+@click.argument("email")
+@click.argument("purpose", type=click.Choice(["matching", "outcomes"]))
+@click.option("--withdraw", is_flag=True, help="Take the consent back.")
+@click.pass_obj
+def consent(world: World, email: str, purpose: str, withdraw: bool) -> dict[str, Any]:
+    """Record that a learner agrees to be matched, or to have outcomes recorded, or takes that back.
+
+    Example: guildmark site consent mei@example.org matching
+    """
+    from guildmark.app.queries.organisations import learner
+    from guildmark.app.services.people import give_consent, withdraw_consent
+
+    row = learner(email)
+    if withdraw:
+        withdraw_consent(learner=row, purpose=purpose, now=world.now)
+        return world.say(f"{row.name} no longer agrees to {purpose}.", purpose=purpose, live=False)
+    give_consent(learner=row, purpose=purpose, now=world.now)
+    return world.say(f"{row.name} agrees to {purpose}.", purpose=purpose, live=True)
+
+
+commands = [add_organisation, add_person, add_learner, consent]
