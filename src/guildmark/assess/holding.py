@@ -56,11 +56,15 @@ class Holding:
     def __post_init__(self) -> None:
         if self.status not in _STATUSES:
             raise BrokenInput(
-                f"status {self.status!r} is not known", where=self.credential_id, hint=f"one of {', '.join(_STATUSES)}"
+                f"status {self.status!r} is not known",
+                where=self.credential_id,
+                hint=f"one of {', '.join(_STATUSES)}",
             )
         if not 0 <= self.credit_value < float("inf"):
             raise BrokenInput(
-                f"credit value {self.credit_value} is not a number from 0 up", where=self.credential_id, hint="write 0 if none"
+                f"credit value {self.credit_value} is not a number from 0 up",
+                where=self.credential_id,
+                hint="write 0 if none",
             )
 
     def stands(self, on: date) -> bool:
@@ -105,19 +109,27 @@ class Holding:
         The command line reads holdings from files that people write, so this trusts nothing in `value`.
         """
         if not isinstance(value, Mapping):
-            raise BrokenInput("is not an object", where=where, hint="write one object for each held credential")
+            raise BrokenInput(
+                "is not an object", where=where, hint="write one object for each held credential"
+            )
         skills = value.get("skills")
         if not isinstance(skills, list):
             raise BrokenInput("is not a list", where=f"{where}.skills", hint="write [] if there are none")
         tags = value.get("tags", [])
         if not isinstance(tags, list) or not all(isinstance(t, str) for t in tags):
-            raise BrokenInput("is not a list of words", where=f"{where}.tags", hint="write [] if there are none")
+            raise BrokenInput(
+                "is not a list of words", where=f"{where}.tags", hint="write [] if there are none"
+            )
         credit = value.get("credit_value")
         if isinstance(credit, bool) or not isinstance(credit, int | float):
-            raise BrokenInput("is not a number", where=f"{where}.credit_value", hint="write 0 if there is none")
+            raise BrokenInput(
+                "is not a number", where=f"{where}.credit_value", hint="write 0 if there is none"
+            )
         assessed_on = _day(value, "assessed_on", where)
         if assessed_on is None:
-            raise BrokenInput("is missing", where=f"{where}.assessed_on", hint="write a day such as 2026-11-24")
+            raise BrokenInput(
+                "is missing", where=f"{where}.assessed_on", hint="write a day such as 2026-11-24"
+            )
         return cls(
             credential_id=_text(value, "credential_id", where),
             achievement_id=_text(value, "achievement_id", where),
@@ -138,14 +150,18 @@ class Holding:
 def _text(value: Mapping[str, Any], name: str, where: str, default: str | None = None) -> str:
     found = value.get(name, default)
     if not isinstance(found, str):
-        raise BrokenInput("is missing or not text", where=f"{where}.{name}", hint="write it as text in quotes")
+        raise BrokenInput(
+            "is missing or not text", where=f"{where}.{name}", hint="write it as text in quotes"
+        )
     return found
 
 
 def _skill(value: Any, where: str) -> HeldSkill:
     if not isinstance(value, Mapping):
         raise BrokenInput("is not an object", where=where, hint="write uri, label and level")
-    return HeldSkill(_text(value, "uri", where), _text(value, "label", where), _text(value, "level", where, ""))
+    return HeldSkill(
+        _text(value, "uri", where), _text(value, "label", where), _text(value, "level", where, "")
+    )
 
 
 def _day(value: Mapping[str, Any], name: str, where: str) -> date | None:
@@ -155,4 +171,6 @@ def _day(value: Mapping[str, Any], name: str, where: str) -> date | None:
     try:
         return date.fromisoformat(found)
     except (TypeError, ValueError) as problem:
-        raise BrokenInput(f"{found!r} is not a day", where=f"{where}.{name}", hint="write 2026-11-24") from problem
+        raise BrokenInput(
+            f"{found!r} is not a day", where=f"{where}.{name}", hint="write 2026-11-24"
+        ) from problem
