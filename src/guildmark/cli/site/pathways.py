@@ -111,7 +111,7 @@ def suggest_roles(world: World, email: str, framework_id: str) -> dict[str, Any]
     from guildmark.app.queries.organisations import learner
     from guildmark.app.queries.pathways import suggest_roles as suggest
 
-    roles = suggest(learner(email), framework_id=framework_id, on=world.now.date())
+    roles = suggest(learner(email), framework_id=framework_id, on=world.now.date(), now=world.now)
     facts = world.say(f"{len(roles)} job ads ask for something that you hold.", roles=roles)
     if not world.as_json:
         for role in roles[:5]:

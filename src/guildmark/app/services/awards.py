@@ -1,0 +1,208 @@
+"""What is proven: awards are made and claimed, their status is changed and published."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from guildmark.app.queries.assess import decision_value
+from guildmark.app.queries.design import blueprint_value, live_endorsements
+from guildmark.app.queries.organisations import issuer_profile
+from guildmark.app.queries.published import approval_of, evidence_of
+from guildmark.app.records import Award, Decision, Learner, Organisation, Person, StackClaim, StatusChange, StatusList
+from guildmark.app.services.design import achievement_url, map_url
+from guildmark.app.services.events import note_event
+from guildmark.app.services.follow_ups import enqueue
+from guildmark.app.services.keys import signer_for
+from guildmark.app.services.ledger import append_learner_entry
+from guildmark.app.services.mail import post
+from guildmark.app.services.status import REASONS, allocate_status, publish_status_list, set_status
+from guildmark.core.codecs import jcs, parse_json
+from guildmark.core.errors import BrokenInput, NotAllowed
+from guildmark.credential.open_badge import Recipient, award_document
+from guildmark.credential.proof import sign_document
+
+Entropy = Callable[[int], bytes]
+
+
+@transaction.atomic
+def award_credential(
+    *, id: UUID, decision: Decision, entropy: Entropy, actor: Person, now: datetime
+) -> tuple[Award, str]:
+    """The learner holds a signed Open Badges 3.0 credential; (award, claim token).
+
+    In one transaction: the document is signed by the provider's key, one status entry is allocated, a blinded leaf
+    waits for the log, and a claim link lies in the outbox. NotAllowed unless the decision is a pass that has no award
+    yet. The token is returned once and kept only as a hash.
+    """
+    decision = Decision.objects.select_for_update().get(pk=decision.pk)
+    if not decision.passed:
+        raise NotAllowed("The decision is not a pass, so nothing can be awarded; its report says what is missing.")
+    if Award.objects.filter(decision=decision).exists():
+        raise NotAllowed("This decision has its award already.")
+    enrolment = decision.enrolment
+    version = enrolment.offering.blueprint_version
+    provider, learner = version.provider, enrolment.learner
+    blueprint, value = blueprint_value(version), decision_value(decision)
+    if value.blueprint_digest != version.digest:
+        raise NotAllowed("The decision was made on another content of the blueprint; decide again.")
+    valid_until = now + timedelta(days=round(blueprint.validity_months * 30.4375)) if blueprint.validity_months else None
+    entry, status_list, index = allocate_status(issuer=provider, entropy=entropy, now=now)
+    salt = entropy(16).hex()
+    document = award_document(
+        credential_id=f"urn:uuid:{id}",
+        blueprint=blueprint,
+        decision=value,
+        issuer=issuer_profile(provider),
+        recipient=Recipient(email=learner.email, name=learner.name, salt=salt),
+        valid_from=now,
+        valid_until=valid_until,
+        status_entry=entry,
+        endorsements=[parse_json(row.document) for row in live_endorsements(version)],
+        evidence=evidence_of(enrolment),
+        approval=approval_of(version),
+        achievement_url=achievement_url(blueprint),
+        map_url=map_url(blueprint),
+    )
+    award = _sign_and_record(
+        id=id,
+        kind="badge",
+        document=document,
+        provider=provider,
+        learner=learner,
+        decision=decision,
+        title=blueprint.title,
+        salt=salt,
+        status_list=status_list,
+        status_index=index,
+        valid_until=valid_until,
+        actor=actor,
+        entropy=entropy,
+        now=now,
+    )
+    token = tell_learner(award, entropy=entropy, now=now)
+    note_event(verb="award_credential", subject=award.credential_id, actor=actor, now=now, decision=str(decision.id))
+    return award, token
+
+
+def _sign_and_record(
+    *,
+    id: UUID,
+    kind: str,
+    document: dict,
+    provider: Organisation,
+    learner: Learner,
+    decision: Decision | None,
+    title: str,
+    salt: str,
+    status_list: StatusList,
+    status_index: int,
+    valid_until: datetime | None,
+    actor: Person,
+    entropy: Entropy,
+    now: datetime,
+) -> Award:
+    """The document is signed, and an award, its nonce and its waiting leaf are written."""
+    signer = signer_for(provider)
+    signed = sign_document(document, signer, created=now)
+    award = Award.objects.create(
+        id=id,
+        kind=kind,
+        credential_id=signed["id"],
+        learner=learner,
+        issuer=provider,
+        decision=decision,
+        title=title,
+        document=jcs(signed),
+        salt=salt,
+        status_list=status_list,
+        status_index=status_index,
+        issued_at=now,
+        valid_until=valid_until,
+        awarded_by=actor,
+        claim_sha256=hashlib.sha256(entropy(32)).hexdigest(),
+        nonce=entropy(32),
+    )
+    append_learner_entry(award=award, key_id=signer.key_id, now=now)
+    enqueue("publish_checkpoint")
+    return award
+
+
+def tell_learner(award: Award, *, entropy: Entropy, now: datetime) -> str:
+    """The award has a fresh claim link, which lies in the outbox for the learner; the token is returned once."""
+    token = base64.urlsafe_b64encode(entropy(24)).decode("ascii")
+    award.claim_sha256 = hashlib.sha256(token.encode()).hexdigest()
+    award.save(update_fields=["claim_sha256"])
+    post(
+        to=award.learner.email,
+        subject=f"Your credential: {award.title}",
+        body=(
+            f"Dear {award.learner.name},\n\n{award.issuer.name} has awarded you “{award.title}”.\n\n"
+            f"Take it here; you need no account:\n{settings.BASE_URL}/claim/{token}\n\n"
+            "The link is yours alone: whoever has it can see and download the credential.\n"
+        ),
+        now=now,
+    )
+    return token
+
+
+@transaction.atomic
+def claim_award(*, award: Award, now: datetime) -> Award:
+    """The learner has taken the credential; the first moment counts."""
+    changed = Award.objects.filter(pk=award.pk, claimed_at=None).update(claimed_at=now)
+    if changed:
+        note_event(verb="claim_award", subject=award.credential_id, actor=None, now=now)
+    award.refresh_from_db()
+    return award
+
+
+_MAY_BECOME = {
+    Award.State.VALID: {Award.State.SUSPENDED, Award.State.REVOKED},
+    Award.State.SUSPENDED: {Award.State.VALID, Award.State.REVOKED},
+    Award.State.REVOKED: set(),
+}
+
+
+@transaction.atomic
+def change_status(
+    *, award: Award, state: str, code: str, note: str, entropy: Entropy, actor: Person, now: datetime
+) -> tuple[Award, list[StackClaim]]:
+    """The award is suspended, reinstated or revoked; (award, stack claims that this re-opened).
+
+    Everything happens in one transaction: the row, the change with its reason code, the newly signed and published
+    status list, its entry for the log, every larger credential that depends on the award, and the learner's notice.
+    Revocation is for good.
+    """
+    from guildmark.app.services.pathways import recheck_stacks
+
+    award = Award.objects.select_for_update().get(pk=award.pk)
+    if code not in REASONS.get(state, {}):
+        raise BrokenInput(
+            f"reason code {code!r} is not one for {state!r}", hint=f"use one of {', '.join(REASONS.get(state, {}))}"
+        )
+    if state not in _MAY_BECOME[award.state]:
+        raise NotAllowed(f"{award.title} of {award.learner} is {award.state} and cannot become {state}.")
+    award.state = state
+    award.save(update_fields=["state"])
+    StatusChange.objects.create(award=award, state=state, code=code, note=note, by=actor, at=now)
+    set_status(award=award, state=state, code=code, now=now)
+    publish_status_list(award.status_list_id, now=now)
+    post(
+        to=award.learner.email,
+        subject=f"Your credential “{award.title}” is now {state}",
+        body=(
+            f"Dear {award.learner.name},\n\n{award.issuer.name} has changed the status of “{award.title}” to {state}.\n"
+            f"Reason: {REASONS[state][code]}\n\nIf you think that this is wrong, write to {award.issuer.name}.\n"
+        ),
+        now=now,
+    )
+    note_event(verb="change_status", subject=award.credential_id, actor=actor, now=now, state=state, code=code)
+    reopened = recheck_stacks(award=award, entropy=entropy, actor=actor, now=now)
+    return award, reopened
+

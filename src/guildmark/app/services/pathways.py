@@ -1,0 +1,233 @@
+"""Where it leads: stack rules and claims that repair themselves, ranking for jobs, the human decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from guildmark.app.queries.pathways import holdings_of, job_need, offers, people_who_opted_in
+from guildmark.app.records import (
+    Award,
+    JobAd,
+    Learner,
+    MatchDecision,
+    MatchRun,
+    Organisation,
+    Person,
+    StackClaim,
+    StackRule,
+)
+from guildmark.app.services.events import note_event
+from guildmark.core.codecs import parse_json
+from guildmark.core.errors import BrokenInput, NotAllowed
+from guildmark.core.report import Report
+from guildmark.credential.clr import clr_document
+from guildmark.credential.open_badge import Recipient
+from guildmark.pathways import match as match_room
+from guildmark.pathways import stack as stack_room
+
+
+@transaction.atomic
+def add_stack_rule(*, text: str, owner: Organisation, actor: Person, now: datetime) -> StackRule:
+    """The rule of a larger credential is declared by its owner; declaring it again needs a new version."""
+    rule = stack_room.read_stack_rule(text)
+    old = StackRule.objects.filter(id=rule.id).first()
+    if old is not None and (old.owner_id != owner.id or old.version == rule.version):
+        raise NotAllowed(f"{old.title} {old.version} is declared already; give a change a new version.")
+    row, _ = StackRule.objects.update_or_create(
+        id=rule.id, defaults={"title": rule.title, "version": rule.version, "owner": owner, "text": text}
+    )
+    note_event(verb="add_stack_rule", subject=row.id, actor=actor, now=now, version=row.version)
+    return row
+
+
+@transaction.atomic
+def claim_stack(
+    *, id: UUID, rule: StackRule, learner: Learner, entropy: Callable[[int], bytes], actor: Person, now: datetime
+) -> StackClaim:
+    """The rule is solved over the learner's credentials, each verified now; earned, the larger credential is awarded.
+
+    The larger credential is a CLR 2.0 document that carries the placed components as they were signed. Claiming again
+    solves again; one award stands at a time.
+    """
+    from guildmark.app.services.awards import tell_learner
+
+    result = stack_room.solve_stack(
+        stack_room.read_stack_rule(rule.text), holdings_of(learner, on=now.date(), now=now), on=now.date()
+    )
+    claim, _ = StackClaim.objects.update_or_create(
+        rule=rule,
+        learner=learner,
+        defaults={"state": _state(result), "result": result.to_json(), "reason": _why_open(result), "solved_at": now},
+        create_defaults={
+            "id": id,
+            "state": _state(result),
+            "result": result.to_json(),
+            "reason": _why_open(result),
+            "solved_at": now,
+        },
+    )
+    standing = claim.award is not None and claim.award.state != Award.State.REVOKED
+    if result.earned and not standing:
+        claim.award = _award_stack(claim, result, entropy=entropy, actor=actor, now=now)
+        claim.save(update_fields=["award"])
+        tell_learner(claim.award, entropy=entropy, now=now)
+    note_event(verb="claim_stack", subject=rule.id, actor=actor, now=now, learner=str(learner.id), state=claim.state)
+    return claim
+
+
+def _award_stack(
+    claim: StackClaim, result: stack_room.StackResult, *, entropy: Callable[[int], bytes], actor: Person, now: datetime
+) -> Award:
+    from uuid import UUID as Uuid
+
+    from guildmark.app.queries.organisations import issuer_profile
+    from guildmark.app.services.awards import _sign_and_record
+    from guildmark.app.services.status import allocate_status
+
+    rule, learner, provider = claim.rule, claim.learner, claim.rule.owner
+    components = list(Award.objects.filter(credential_id__in=list(result.placement)).order_by("issued_at", "id"))
+    entry, status_list, index = allocate_status(issuer=provider, entropy=entropy, now=now)
+    award_id = Uuid(bytes=entropy(16), version=4)
+    salt = entropy(16).hex()
+    document = clr_document(
+        credential_id=f"urn:uuid:{award_id}",
+        name=rule.title,
+        issuer=issuer_profile(provider),
+        recipient=Recipient(email=learner.email, name=learner.name, salt=salt),
+        credentials=[parse_json(bytes(c.document)) for c in components],
+        achievement_id=f"{settings.BASE_URL}/achievements/stacks/{rule.id}",
+        description=f"Earned under the rule {rule.id} version {rule.version} of {provider.name}.",
+        valid_from=now,
+        status_entry=entry,
+    )
+    return _sign_and_record(
+        id=award_id,
+        kind="clr",
+        document=document,
+        provider=provider,
+        learner=learner,
+        decision=None,
+        title=rule.title,
+        salt=salt,
+        status_list=status_list,
+        status_index=index,
+        valid_until=None,
+        actor=actor,
+        entropy=entropy,
+        now=now,
+    )
+
+
+def _state(result: stack_room.StackResult) -> str:
+    return StackClaim.State.EARNED if result.earned else StackClaim.State.OPEN
+
+
+def _why_open(result: stack_room.StackResult) -> str:
+    return " ".join(f.says for f in (*result.report.failed(), *result.report.unknown()))
+
+
+@transaction.atomic
+def recheck_stacks(
+    *, award: Award, entropy: Callable[[int], bytes], actor: Person, now: datetime
+) -> list[StackClaim]:
+    """Every claim of this learner is solved again; those whose larger credential no longer stands are open again.
+
+    The larger credential gets the same status as its cause allows: suspended while a component is suspended, revoked
+    when one is revoked; its reason says which component. A reinstated component reinstates what it had suspended.
+    """
+    from guildmark.app.services.awards import change_status
+
+    changed = []
+    claims = StackClaim.objects.select_for_update(of=("self",)).filter(learner=award.learner).exclude(award=award)
+    for claim in claims.select_related("rule", "award"):
+        result = stack_room.solve_stack(
+            stack_room.read_stack_rule(claim.rule.text),
+            holdings_of(award.learner, on=now.date(), now=now),
+            on=now.date(),
+        )
+        used = set(claim.result.get("placement", {}))
+        broken = award.credential_id in used and award.state != Award.State.VALID
+        was = claim.state
+        if claim.award is not None and claim.award.state != Award.State.REVOKED:
+            if broken and claim.award.state != award.state:
+                change_status(
+                    award=claim.award, state=award.state, code=_component_code(award), note=award.credential_id,
+                    entropy=entropy, actor=actor, now=now,
+                )
+            elif award.state == Award.State.VALID and result.earned and claim.award.state == Award.State.SUSPENDED:
+                change_status(
+                    award=claim.award, state=Award.State.VALID, code="component_reinstated",
+                    note=award.credential_id, entropy=entropy, actor=actor, now=now,
+                )
+        still_open = broken or not result.earned
+        claim.state = StackClaim.State.OPEN if still_open else StackClaim.State.EARNED
+        cause = f"The component “{award.title}” is {award.state}. " if broken else ""
+        claim.reason = (cause + _why_open(result)).strip() if still_open else ""
+        claim.result = result.to_json() if not broken else {**result.to_json(), "placement": claim.result["placement"]}
+        claim.solved_at = now
+        claim.save(update_fields=["state", "reason", "result", "solved_at"])
+        if claim.state != was:
+            note_event(verb="recheck_stack", subject=claim.rule_id, actor=actor, now=now, state=claim.state)
+            changed.append(claim)
+    return changed
+
+
+def _component_code(award: Award) -> str:
+    return "component_revoked" if award.state == Award.State.REVOKED else "component_suspended"
+
+
+@transaction.atomic
+def rank_candidates(*, id: UUID, ad: JobAd, framework_id: str, actor: Person, now: datetime) -> MatchRun:
+    """People with live consent are ranked for the ad from verified skills; the whole answer is kept."""
+    need = job_need(ad, framework_id=framework_id)
+    if not need.skills:
+        raise BrokenInput("no skill was found in this ad", where=ad.id, hint="refresh demand, or load a larger framework")
+    catalogue = offers()
+    people = people_who_opted_in(on=now.date(), now=now)
+    matches = match_room.rank_people(need, people, on=now.date())
+    titles = {offer.id: offer for offer in catalogue}
+    rows = []
+    for match in matches:
+        closing = match_room.suggest_closing(match.missing, catalogue)
+        rows.append(
+            {
+                "person_id": match.person_id,
+                "score": match.score,
+                "reasons": [reason.to_json() for reason in match.reasons],
+                "missing": [skill.to_json() for skill in match.missing],
+                "closes": [
+                    {"id": c.offer_id, "title": titles[c.offer_id].title, "labels": list(c.labels)} for c in closing
+                ],
+            }
+        )
+    run = MatchRun.objects.create(id=id, ad=ad, need=need.to_json(), matches=rows, at=now, by=actor)
+    note_event(verb="rank_candidates", subject=ad.id, actor=actor, now=now, people=len(rows))
+    return run
+
+
+@transaction.atomic
+def decide_match(
+    *, run: MatchRun, learner: Learner, decision: str, reason: str, actor: Person, now: datetime
+) -> MatchDecision:
+    """What a person decided about one match, and why, is on record; nothing else decides."""
+    if run.by_id != actor.id:
+        raise NotAllowed("This ranking was made for somebody else; rank again to decide.")
+    if not reason.strip():
+        raise BrokenInput("a decision needs a reason", hint="say why in a sentence")
+    if str(learner.id) not in {match["person_id"] for match in run.matches}:
+        raise BrokenInput("this learner is not in the ranking", hint="decide about somebody who is")
+    row = MatchDecision.objects.create(
+        run=run, learner=learner, decision=decision, reason=reason, by=actor, at=now
+    )
+    note_event(verb="decide_match", subject=str(run.id), actor=actor, now=now, decision=decision)
+    return row
+
+
+def report_of(claim: StackClaim) -> Report:
+    """The report of a claim's last solution."""
+    return Report.from_json(claim.result["report"])
