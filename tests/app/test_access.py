@@ -1,0 +1,70 @@
+"""Every page says for whom it is, and Mallory gets nowhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from guildmark.app.access import ACTIONS, AUDIENCES, permits, require
+from guildmark.app.records import Membership, Organisation, Person
+from guildmark.core.errors import NotAllowed
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+def _views(patterns, prefix=""):
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            if entry.app_name != "admin":  # Django's own pages, for operators only
+                yield from _views(entry.url_patterns, prefix + str(entry.pattern))
+        elif isinstance(entry, URLPattern):
+            yield prefix + str(entry.pattern), entry.callback
+
+
+def test_every_address_declares_its_audience():
+    views = list(_views(get_resolver().url_patterns))
+    assert views
+    undeclared = [path for path, view in views if getattr(view, "audience", None) not in AUDIENCES]
+    assert undeclared == []
+
+
+@pytest.fixture
+def harbour(db):
+    return Organisation.objects.create(
+        id=uuid4(), slug="harbour", name="Harbour", kind="provider", did="did:web:h.example", country="AU", created_at=NOW
+    )
+
+
+def _person(name, organisation=None, role=None, **facts):
+    person = Person.objects.create(id=uuid4(), username=name, email=f"{name}@example.org", **facts)
+    if organisation is not None:
+        Membership.objects.create(person=person, organisation=organisation, role=role)
+    return person
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_mallory_may_do_nothing(harbour, action):
+    elsewhere = Organisation.objects.create(
+        id=uuid4(), slug="mill", name="Mill", kind="provider", did="did:web:mill.example", country="XX", created_at=NOW
+    )
+    mallory = _person("mallory")
+    for role in Membership.Role.values:
+        Membership.objects.create(person=mallory, organisation=elsewhere, role=role)
+    assert not permits(mallory, action, harbour)
+    with pytest.raises(NotAllowed, match="may not"):
+        require(mallory, action, harbour)
+
+
+def test_a_role_permits_what_the_table_says_and_nothing_else(harbour):
+    for role in Membership.Role.values:
+        person = _person(f"p-{role}", harbour, role)
+        for action, roles in ACTIONS.items():
+            assert permits(person, action, harbour) is (role in roles)
+
+
+def test_somebody_who_left_may_do_nothing(harbour):
+    gone = _person("gone", harbour, "admin", is_active=False)
+    assert not permits(gone, "publish", harbour)

@@ -1,0 +1,16 @@
+"""The world in which tests run: a home of their own, made before Django reads its settings, and no way outside.
+
+Loaded first, as a plugin (`-p tests.world` in pyproject.toml). The database is SQLite in that home, or whatever
+GUILDMARK_DATABASE_URL says.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+_HOME = tempfile.TemporaryDirectory(prefix="guildmark-test-")
+os.environ["GUILDMARK_HOME"] = _HOME.name
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guildmark.app.settings")
+for name in ("GUILDMARK_BASE_URL", "GUILDMARK_EVM_URL", "GUILDMARK_EMAIL_URL", "GUILDMARK_HTTPS", "GUILDMARK_DEBUG"):
+    os.environ.pop(name, None)
