@@ -1,7 +1,7 @@
 """Delivery as values: an offering of a blueprint, its activities, an enrolment, and what is still to do.
 
-Learning is asynchronous: an activity has a length and no time of day, and the order in which they are done is free.
-Having done the activities earns nothing; only assessed work does (see `assess.decision`).
+Learning is asynchronous: an activity has a length and no time of day, and the order in which they are done
+is free. Having done the activities earns nothing; only assessed work does (see `assess.decision`).
 """
 
 from __future__ import annotations
@@ -64,10 +64,11 @@ class Enrolment:
 
 
 def completion(activities: Sequence[Activity], done: Collection[str]) -> Report:
-    """What of the offering is done: passes once every required activity is; what is still open is UNKNOWN, not failed.
+    """Passes once every required activity is done; what is still to do is UNKNOWN, not failed.
 
-    An activity that is not required never holds anybody up. An offering with nothing to do has nothing to complete,
-    so its report is UNKNOWN. BrokenInput for two activities with one id, or something done that is not on the list.
+    An activity that is not required never holds anybody up. An offering with nothing to do has nothing to
+    complete, so its report is UNKNOWN. BrokenInput for two activities with one id, or something done that
+    is not on the list.
     """
     known: set[str] = set()
     for activity in activities:

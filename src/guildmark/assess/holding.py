@@ -1,7 +1,8 @@
-"""A credential that somebody holds, as stacking and matching see it: what it says, and whether it stands today.
+"""A held credential as stacking and matching see it: what it says, and whether it stands today.
 
-Whoever builds a `Holding` has verified the credential or says `unverified`; the pathways rooms believe `status` and
-look no further. No name and no e-mail address is in it: a holding is about a learner known by an id.
+Whoever builds a `Holding` has verified the credential or says `unverified`; the pathways rooms believe
+`status` and look no further. No name and no e-mail address is in it: a holding is about a learner known by
+an id.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _STATUSES: tuple[HoldingStatus, ...] = get_args(HoldingStatus)
 
 @dataclass(frozen=True, slots=True)
 class HeldSkill:
-    """A skill that the credential vouches for: its taxonomy URI, its label, and the level in the credential's own words."""
+    """A skill that the credential vouches for; `level` is in the credential's own words."""
 
     uri: str
     label: str
@@ -36,7 +37,8 @@ class Holding:
     """One held credential.
 
     `credit_value` is in `credit_unit` ("AU-CP", "ECTS", "none"); `level` is written like "AQF:5" or "none";
-    `assessed_on` is the day of the decision, which recency rules count from; `tags` are free words of the issuer.
+    `assessed_on` is the day of the decision, which recency rules count from; `tags` are free words of the
+    issuer.
     """
 
     credential_id: str
@@ -73,7 +75,7 @@ class Holding:
         return self.status == "valid" and self.assessed_on <= on and not ended
 
     def why_not(self, on: date) -> str:
-        """The reason that it does not count on this day, as the end of a sentence ("is revoked"); "" if it does."""
+        """Why it does not count on this day, as the end of a sentence ("is revoked"); "" if it does."""
         if self.status == "unverified":
             return "could not be verified"
         if self.status != "valid":

@@ -1,8 +1,9 @@
-"""What came of it: outcomes of graduates, told with consent, as signals for the next review of a blueprint version.
+"""What came of it: consented outcomes of graduates as signals for the next review of a blueprint.
 
-Only counts, shares and means leave this module, never a person. An outcome whose consent was not given, or was taken
-back, is not counted in anything. The signals are for the provider's own review: with the number of outcomes known, a
-share can be turned back into a count, so publishing them would need stronger suppression than a minimum.
+Only counts, shares and means leave this module, never a person. An outcome whose consent was not given, or
+was taken back, is not counted in anything. The signals are for the provider's own review: with the number
+of outcomes known, a share can be turned back into a count, so publishing them would need stronger
+suppression than a minimum.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ DestinationKind = Literal["hired", "interviewed", "not_hired"]
 KINDS: tuple[DestinationKind, ...] = get_args(DestinationKind)
 
 FEWEST_OUTCOMES = 5
-"""Below this number of outcomes no share and no mean is shown. A policy, not a fact: hand in another `at_least`."""
+"""Below this number no share and no mean is shown. A policy, not a fact: hand in another `at_least`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
     """What became of one holder of one version of a blueprint.
 
-    `rating` is the employer's, 1 (poor) to 5 (excellent), or None. `consented` has no default: somebody has to have
-    asked. `source` says who told ("employer", "learner"). Hand in one outcome for each award, the latest.
+    `rating` is the employer's, 1 (poor) to 5 (excellent), or None. `consented` has no default: somebody has
+    to have asked. `source` says who told ("employer", "learner"). Hand in one outcome for each award, the
+    latest.
     """
 
     blueprint_id: str
@@ -84,8 +86,8 @@ class Destination:
 class ReviewSignals:
     """What the consented outcomes say about one version of a blueprint.
 
-    `n` outcomes, `rated` of them with a rating. `hired_share` with its 95 % Wilson interval `low` to `high`, and
-    `mean_rating`, are None where fewer than `at_least` outcomes (or ratings) stand behind them.
+    `n` outcomes, `rated` of them with a rating. `hired_share` with its 95 % Wilson interval `low` to
+    `high`, and `mean_rating`, are None where fewer than `at_least` outcomes (or ratings) stand behind them.
     """
 
     blueprint_id: str
@@ -118,10 +120,10 @@ class ReviewSignals:
 def review_signals(
     blueprint_id: str, version: int, destinations: Iterable[Destination], *, at_least: int = FEWEST_OUTCOMES
 ) -> ReviewSignals:
-    """The signals for this version of this blueprint; outcomes of others, or without consent, are passed over.
+    """The signals for this version; outcomes of other versions, or without consent, are passed over.
 
-    What rests on fewer than `at_least` outcomes is withheld and `says` says so: a mean of two ratings is two people's
-    opinion, and nearly tells who said what.
+    What rests on fewer than `at_least` outcomes is withheld and `says` says so: a mean of two ratings is
+    two people's opinion, and nearly tells who said what.
     """
     if at_least < 1:
         raise ValueError("at_least is 1 or more")
