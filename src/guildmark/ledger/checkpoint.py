@@ -38,14 +38,22 @@ class Checkpoint:
     def parse(cls, body: str, *, where: str = "checkpoint") -> Checkpoint:
         """The checkpoint in a note's text; BrokenInput names the line that is wrong."""
         if not body.endswith("\n"):
-            raise BrokenInput("does not end in a newline", where=where, hint="check that all of it was copied")
+            raise BrokenInput(
+                "does not end in a newline", where=where, hint="check that all of it was copied"
+            )
         lines = body[:-1].split("\n")
         if len(lines) < 3 or not all(lines):
-            raise BrokenInput("needs three or more lines, none empty", where=where, hint="origin, size, root hash")
+            raise BrokenInput(
+                "needs three or more lines, none empty", where=where, hint="origin, size, root hash"
+            )
         origin, size_text, root_text, *extensions = lines
         size = read_decimal(size_text)
         if size is None:
-            raise BrokenInput(f"line 2 is no tree size ({size_text[:30]!r})", where=where, hint="a number without leading zeros")
+            raise BrokenInput(
+                f"line 2 is no tree size ({size_text[:30]!r})",
+                where=where,
+                hint="a number without leading zeros",
+            )
         try:
             root = decode_base64(root_text)
         except ValueError as problem:
@@ -64,13 +72,17 @@ def read_checkpoint(text: str | bytes, *, where: str = "checkpoint") -> Checkpoi
     return Checkpoint.parse(parse_note(text, where=where).body, where=where)
 
 
-def open_checkpoint(text: str | bytes, keys: Sequence[VerifierKey], *, where: str = "checkpoint") -> Checkpoint:
+def open_checkpoint(
+    text: str | bytes, keys: Sequence[VerifierKey], *, where: str = "checkpoint"
+) -> Checkpoint:
     """The checkpoint, signed by one of `keys` whose name is its origin; BrokenInput otherwise."""
     note = parse_note(text, where=where)
     checkpoint = Checkpoint.parse(note.body, where=where)
     if not note.signed_by(key for key in keys if key.name == checkpoint.origin):
         raise BrokenInput(
-            f"is not signed by a known key of {checkpoint.origin}", where=where, hint="is this the right log and key?"
+            f"is not signed by a known key of {checkpoint.origin}",
+            where=where,
+            hint="is this the right log and key?",
         )
     return checkpoint
 

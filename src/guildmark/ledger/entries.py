@@ -42,9 +42,7 @@ _COMMIT = b"guildmark-commit/v1"
 _DID = re.compile(r"did:[a-z0-9]+:[\x21-\x7e]+")
 
 
-def learner_leaf(
-    issuer_did: str, key_id: str, credential: bytes | Mapping[str, Any], nonce: bytes
-) -> bytes:
+def learner_leaf(issuer_did: str, key_id: str, credential: bytes | Mapping[str, Any], nonce: bytes) -> bytes:
     """The leaf of an issued credential, five ASCII lines of about 150 bytes, telling nothing about the learner.
 
     `credential` is the signed document. `nonce` is 32 random bytes made for this credential alone and kept with it;
@@ -54,11 +52,15 @@ def learner_leaf(
     if not _DID.fullmatch(issuer_did):
         raise BrokenInput(f"{issuer_did[:60]!r} is not a DID", where="issuer", hint="use did:web:example.edu")
     if not re.fullmatch(r"[\x21-\x7e]+", key_id):
-        raise BrokenInput(f"{key_id[:60]!r} is not a key id", where="key", hint="use did:web:example.edu#key-1")
+        raise BrokenInput(
+            f"{key_id[:60]!r} is not a key id", where="key", hint="use did:web:example.edu#key-1"
+        )
     if len(nonce) != NONCE_SIZE:
         raise BrokenInput(f"the nonce has {len(nonce)} bytes instead of {NONCE_SIZE}", where="log entry")
     commit = sha256(_COMMIT + nonce + credential_digest(credential, issuer_did)).digest()
-    return "".join(f"{line}\n" for line in (VERSION, ISSUE, issuer_did, key_id, base64.b64encode(commit).decode())).encode()
+    return "".join(
+        f"{line}\n" for line in (VERSION, ISSUE, issuer_did, key_id, base64.b64encode(commit).decode())
+    ).encode()
 
 
 def credential_digest(credential: bytes | Mapping[str, Any], issuer_did: str) -> bytes:
@@ -82,7 +84,9 @@ def issuer_proof(credential: Mapping[str, Any], issuer_did: str) -> Mapping[str,
     own = [p for p in listed if isinstance(p, Mapping) and _of(p.get("verificationMethod"), issuer_did)]
     if len(own) != 1:
         raise BrokenInput(
-            f"has {len(own) or 'no'} proofs by {issuer_did}", where="credential.proof", hint="the log takes signed credentials"
+            f"has {len(own) or 'no'} proofs by {issuer_did}",
+            where="credential.proof",
+            hint="the log takes signed credentials",
         )
     return own[0]
 
@@ -112,13 +116,19 @@ def organisation_leaf(kind: str, statement: Mapping[str, Any], *, previous: byte
     so that a statement left out of one issuer's history shows. The first statement has seq 0 and prev "".
     """
     if kind not in ORGANISATION_KINDS:
-        raise BrokenInput(f"kind {kind!r} is not known", where="log entry", hint=f"use {', '.join(ORGANISATION_KINDS)}")
+        raise BrokenInput(
+            f"kind {kind!r} is not known", where="log entry", hint=f"use {', '.join(ORGANISATION_KINDS)}"
+        )
     issuer = statement.get("issuer")
     if not isinstance(issuer, str) or not _DID.fullmatch(issuer):
         raise BrokenInput("issuer is missing or no DID", where=f"log entry {kind}", hint="say who speaks")
     for name in ("seq", "prev"):
         if name in statement:
-            raise BrokenInput(f"{name} is set by the log", where=f"log entry {kind}", hint="hand in the previous leaf instead")
+            raise BrokenInput(
+                f"{name} is set by the log",
+                where=f"log entry {kind}",
+                hint="hand in the previous leaf instead",
+            )
     seq, prev = 0, ""
     if previous is not None:
         before = read_leaf(previous)
@@ -127,7 +137,11 @@ def organisation_leaf(kind: str, statement: Mapping[str, Any], *, previous: byte
         seq, prev = before.statement["seq"] + 1, leaf_hash(previous).hex()
     leaf = f"{VERSION}\n{kind}\n".encode() + jcs({**statement, "seq": seq, "prev": prev}) + b"\n"
     if len(leaf) > MAX_ENTRY:
-        raise BrokenInput(f"statement of {len(leaf):,} bytes is too long", where=f"log entry {kind}", hint="log a hash of it")
+        raise BrokenInput(
+            f"statement of {len(leaf):,} bytes is too long",
+            where=f"log entry {kind}",
+            hint="log a hash of it",
+        )
     return leaf
 
 
@@ -155,7 +169,11 @@ def read_leaf(data: bytes) -> Leaf:
             return Leaf(kind, lines[0], lines[1], base64.b64decode(lines[2]))
     elif version == VERSION and kind in ORGANISATION_KINDS and rest.endswith("\n"):
         statement = parse_json(rest[:-1], where="log entry")
-        if isinstance(statement, dict) and isinstance(statement.get("seq"), int) and jcs(statement) == rest[:-1].encode():
+        if (
+            isinstance(statement, dict)
+            and isinstance(statement.get("seq"), int)
+            and jcs(statement) == rest[:-1].encode()
+        ):
             return Leaf(kind, str(statement.get("issuer", "")), statement=statement)
     raise BrokenInput("is not a guildmark leaf", where="log entry", hint=hint)
 
@@ -174,6 +192,8 @@ def history_findings(issuer: str, leaves: Sequence[bytes]) -> Report:
             return Report(subject, (Finding("ledger.history", Verdict.FAIL, says, because=because),))
         expected, previous = expected + 1, leaf_hash(leaf).hex()
     if not expected:
-        return Report(subject, (Finding("ledger.history", Verdict.UNKNOWN, "There is no statement by this issuer."),))
+        return Report(
+            subject, (Finding("ledger.history", Verdict.UNKNOWN, "There is no statement by this issuer."),)
+        )
     says = f"All {expected} statements follow one another without a gap."
     return Report(subject, (Finding("ledger.history", Verdict.PASS, says, because={"statements": expected}),))

@@ -54,9 +54,13 @@ class VerifierKey:
         try:
             material = decode_base64(key)
         except ValueError as problem:
-            raise BrokenInput("the key part of a verifier key is not base64", where=name, hint=hint) from problem
+            raise BrokenInput(
+                "the key part of a verifier key is not base64", where=name, hint=hint
+            ) from problem
         if material[:1] != bytes([ED25519]) or len(material) != 33:
-            raise BrokenInput("verifier key is not of the kind Ed25519 (0x01)", where=name, hint="ask the log for that one")
+            raise BrokenInput(
+                "verifier key is not of the kind Ed25519 (0x01)", where=name, hint="ask the log for that one"
+            )
         value = cls.of(name, material[1:])
         if value.key_id.hex() != key_id.lower():
             raise BrokenInput(f"key id {key_id} does not belong to this name and key", where=name, hint=hint)
@@ -103,7 +107,11 @@ class InvalidNote(BrokenInput):
     """A note claims to be signed by a key that we know, and that signature is wrong."""
 
     def __init__(self, name: str) -> None:
-        super().__init__("a signature by a known key does not verify", where=name, hint="the text was changed; fetch it again")
+        super().__init__(
+            "a signature by a known key does not verify",
+            where=name,
+            hint="the text was changed; fetch it again",
+        )
 
 
 def parse_note(text: str | bytes, *, where: str = "note") -> Note:
@@ -115,12 +123,18 @@ def parse_note(text: str | bytes, *, where: str = "note") -> Note:
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as problem:
-        raise BrokenInput(f"byte {problem.start} is not UTF-8", where=where, hint="fetch it again as bytes") from problem
+        raise BrokenInput(
+            f"byte {problem.start} is not UTF-8", where=where, hint="fetch it again as bytes"
+        ) from problem
     if any(character < " " and character != "\n" for character in decoded):
-        raise BrokenInput("holds a control character", where=where, hint="keep the line ends as they were served (LF)")
+        raise BrokenInput(
+            "holds a control character", where=where, hint="keep the line ends as they were served (LF)"
+        )
     split = decoded.rfind("\n\n")
     if split < 0 or not decoded.endswith("\n"):
-        raise BrokenInput("has no empty line followed by signatures", where=where, hint="check that all of it was copied")
+        raise BrokenInput(
+            "has no empty line followed by signatures", where=where, hint="check that all of it was copied"
+        )
     body, lines = decoded[: split + 1], decoded[split + 2 :].split("\n")[:-1]
     signatures = tuple(_parse_signature(line, where) for line in lines)
     if not signatures:
@@ -164,7 +178,9 @@ def _is_name(name: str) -> bool:
 
 def _check_name(name: str) -> None:
     if not _is_name(name):
-        raise BrokenInput(f"{name[:60]!r} is not a key name", hint="use a name such as example.edu/log, without spaces or +")
+        raise BrokenInput(
+            f"{name[:60]!r} is not a key name", hint="use a name such as example.edu/log, without spaces or +"
+        )
 
 
 def decode_base64(text: str) -> bytes:
