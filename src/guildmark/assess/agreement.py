@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from guildmark.design.blueprint import Blueprint
 
 FEWEST_UNITS = 5
-"""Fewer criteria marked twice give no coefficient: one other mark would turn it round. A policy, not a fact."""
+"""Fewer criteria marked twice give no coefficient: one other mark would turn it round. A policy."""
 
 FEW_UNITS = 30
-"""With fewer, `says` warns that the coefficient is rough. A policy, not a fact."""
+"""With fewer, `says` warns that the coefficient is rough. A policy."""
 
 _Z95 = 1.959963984540054  # the 97.5 % point of the normal distribution
 
@@ -259,8 +259,8 @@ def _places(values: Sequence[float], totals: Mapping[float, int], metric: str) -
 def _with_interval(value: float, error: float, n: int, unseen: float) -> Estimate:
     """The 95 % interval with Student's t, kept within -1 and 1.
 
-    Simulated with 8 to 50 criteria on four levels and neighbouring disagreements, it held the true value in 85 to
-    99 % of runs, so below 30 it is rather too narrow; `says` warns.
+    Simulated with 8 to 50 criteria on four levels and neighbouring disagreements, it held the true value in
+    85 to 99 % of runs, so below 30 it is rather too narrow; `says` warns.
 
     Full agreement has a standard error of zero, which would claim certainty. Its lower end instead supposes
     the largest share of disagreement that n agreements leave possible (`unseen`, from Wilson), at the
@@ -313,7 +313,7 @@ def agreement(marks: Sequence[Mark], scale: Blueprint | Sequence[str]) -> Agreem
 class CriterionAgreement:
     """One criterion of a rubric: the pieces marked by at least two, and how often their levels are the same.
 
-    `exact_share` is None if there is no such piece. `adjacent_share` counts neighbouring levels as agreement too.
+    `exact_share` is None if there is no such piece. `adjacent_share` counts neighbouring levels too.
     """
 
     assessment_id: str
@@ -338,7 +338,7 @@ class CriterionAgreement:
 
 
 def by_criterion(marks: Sequence[Mark], blueprint: Blueprint) -> tuple[CriterionAgreement, ...]:
-    """Where markers differ: a line for each criterion of the blueprint, in its order. Shares only, no coefficient."""
+    """Where markers differ: a line for each criterion of the blueprint, in its order."""
     units = _units(marks, blueprint)
     lines = []
     for assessment in blueprint.assessments:

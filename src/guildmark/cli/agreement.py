@@ -1,4 +1,4 @@
-"""`guildmark agreement`: how far the markers in a CSV file of marks agree, criterion by criterion and in all."""
+"""`guildmark agreement`: how far the markers in a CSV file of marks agree."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import click
 def command(marks: str, blueprint_file: str, as_json: bool) -> None:
     """How far the markers agree, over all marks in MARKS.csv and for each criterion.
 
-    The file has the columns submission_id, assessment_id, criterion_id, marker_id, level_id, comment and at; `-` reads
-    standard input. Rows that cannot be read are listed, the others counted.
+    The file has the columns submission_id, assessment_id, criterion_id, marker_id, level_id, comment and at;
+    `-` reads standard input. Rows that cannot be read are listed, the others counted.
 
-    Exit code: 0 measured, 1 measured but some rows were not read, 3 too little to measure, 2 input that cannot be read.
+    Exit code: 0 measured, 1 measured but some rows were not read, 3 too little to measure, 2 unreadable.
 
     Example: guildmark agreement marks.csv --blueprint blueprint.json
     """
