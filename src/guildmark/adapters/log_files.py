@@ -1,7 +1,8 @@
 """The log on a disk: tiles as files, and a store in one SQLite file for those who have no Django.
 
-`TileFiles` is the public part, a directory that any web server can serve as it is. The Django application uses it with
-its own tables; `SqliteLogStore` does the same with two tables of its own, as a command line or a test wants it.
+`TileFiles` is the public part, a directory that any web server can serve as it is. The Django application
+uses it with its own tables; `SqliteLogStore` does the same with two tables of its own, as a command line or a
+test wants it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from guildmark.ledger.log import Entry, UnsoundLog
 class TileFiles:
     """The files of a log below one directory: `tile/...` and `checkpoint`, readable by others, never changed.
 
-    Each file is written to a temporary name, synced, renamed, and its directory synced, so that after a power cut it
-    is whole or not there. A process killed in between leaves a file whose name begins with `.new-`, which means nothing
-    and may be deleted.
+    Each file is written to a temporary name, synced, renamed, and its directory synced, so that after a power
+    cut it is whole or not there. A process killed in between leaves a file whose name begins with `.new-`,
+    which means nothing and may be deleted.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
@@ -48,8 +49,8 @@ class TileFiles:
         for path, data in files.items():
             if present[path] not in (None, data):
                 raise UnsoundLog(
-                    f"{path} is there with other bytes than the log computes; run `guildmark log fsck`, and delete the "
-                    "file only if no checkpoint that covers it was ever published."
+                    f"{path} is there with other bytes than the log computes; run `guildmark log fsck`, and "
+                    "delete the file only if no checkpoint that covers it was ever published."
                 )
         try:
             for path, data in files.items():
@@ -125,7 +126,7 @@ class TileFiles:
             raise
 
     def _folders(self, files: Mapping[str, bytes]) -> list[Path]:
-        """The folders of the files and those above, up to the directory itself: a new folder is an entry there too."""
+        """The folders of the files and those above them: a new folder is an entry in the one above."""
         folders = {self.directory}
         for path in files:
             folder = self._at(path).parent

@@ -1,7 +1,7 @@
 """What an anchor on a chain says about a checkpoint, in plain words.
 
-A chain can say that a digest existed when a block was made. On a test chain anybody can make any block, so that such
-an anchor shows that the code works and proves nothing: "test chain: no evidence".
+A chain can say that a digest existed when a block was made. On a test chain anybody can make any block, so
+that such an anchor shows that the code works and proves nothing: "test chain: no evidence".
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def anchor_findings(
 ) -> Report:
     """What `receipt` is worth: `anchor.digest`, `anchor.chain`, `anchor.evidence`.
 
-    `checkpoint` is the signed checkpoint it should be about. `held` is what `Anchor.holds` answered when the chain was
-    asked now, None if nobody asked. On a test chain nothing passes, so that the report alone is unknown; the findings
-    neither help nor harm a credential's report. A wrong digest fails on any chain.
+    `checkpoint` is the signed checkpoint it should be about. `held` is what `Anchor.holds` answered when the
+    chain was asked now, None if nobody asked. On a test chain nothing passes, so that the report alone is
+    unknown; the findings neither help nor harm a credential's report. A wrong digest fails on any chain.
     """
     because = {"chain": receipt.chain, "digest": receipt.digest.hex(), **receipt.facts}
     good = Verdict.PASS if receipt.evidence else Verdict.NOT_APPLICABLE
@@ -81,5 +81,7 @@ def _evidence(receipt: AnchorReceipt, held: bool | None, because: dict[str, str 
     if held is not True:
         says = f"Whether {receipt.chain} holds this digest was not confirmed."
         return Finding("anchor.evidence", Verdict.UNKNOWN, says, because=because)
-    says = f"The checkpoint existed when {receipt.chain} took up this transaction, as the node that was asked tells it."
+    says = (
+        f"The checkpoint existed when {receipt.chain} took up this transaction, as the node asked tells it."
+    )
     return Finding("anchor.evidence", Verdict.PASS, says, because=because)

@@ -1,6 +1,7 @@
 """Checkpoints (C2SP tlog-checkpoint): a log's origin, size and root, signed as a note.
 
-A checkpoint carries no time: when a log existed is for witnesses, time-stamps and chains to say, never for the log.
+A checkpoint carries no time: when a log existed is for witnesses, time-stamps and chains to say, never for
+the log.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MAX_SIZE = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a log says it is: `size` entries under `root`. `extensions` are lines we keep and do not interpret."""
+    """What a log says it is: `size` entries under `root`. `extensions` are kept, not interpreted."""
 
     origin: str
     size: int
@@ -68,7 +69,7 @@ class Checkpoint:
 
 
 def read_checkpoint(text: str | bytes, *, where: str = "checkpoint") -> Checkpoint:
-    """What a signed checkpoint *claims*: nobody's signature is looked at. Use `open_checkpoint` to rely on it."""
+    """What a signed checkpoint *claims*: no signature is looked at, as `open_checkpoint` does."""
     return Checkpoint.parse(parse_note(text, where=where).body, where=where)
 
 
@@ -90,7 +91,8 @@ def open_checkpoint(
 def checkpoint_digest(text: str | bytes) -> bytes:
     """SHA-256 over the body of a signed checkpoint: the 32 bytes that are written to a chain.
 
-    Signatures are left out, so that a checkpoint has the same digest whichever witnesses have signed it by then.
+    Signatures are left out, so that a checkpoint has the same digest whichever witnesses have signed it by
+    then.
     """
     return sha256(parse_note(text).body.encode()).digest()
 

@@ -1,9 +1,9 @@
 """What is written into the log: blinded leaves for learners, statements in clear for organisations.
 
-Both begin with two lines, `guildmark-log/v1` and the kind. A learner's leaf names the issuer and its key, because that
-lets an issuer's monitor see a credential that the issuer never made, and otherwise only a commitment: without the
-32-byte nonce nobody can tell which credential it is, not even somebody who has the credential. Erasing the credential
-and its nonce leaves a line that matches nothing.
+Both begin with two lines, `guildmark-log/v1` and the kind. A learner's leaf names the issuer and its key,
+because that lets an issuer's monitor see a credential that the issuer never made, and otherwise only a
+commitment: without the 32-byte nonce nobody can tell which credential it is, not even somebody who has the
+credential. Erasing the credential and its nonce leaves a line that matches nothing.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ ORGANISATION_KINDS: Mapping[str, str] = {
     "anchor": "a checkpoint's digest was written somewhere",
     "didwebvh": "an entry of the issuer's DID log, by its hash",
 }
-"""What an organisation may say in the log. Revocation is never a leaf of its own: a status list's new version is."""
+"""What an organisation may say. Revocation is never a leaf of its own: a status list's new version is."""
 
 _COMMIT = b"guildmark-commit/v1"
 _DID = re.compile(r"did:[a-z0-9]+:[\x21-\x7e]+")
 
 
 def learner_leaf(issuer_did: str, key_id: str, credential: bytes | Mapping[str, Any], nonce: bytes) -> bytes:
-    """The leaf of an issued credential, five ASCII lines of about 150 bytes, telling nothing about the learner.
+    """The leaf of an issued credential, five ASCII lines that tell nothing about the learner.
 
-    `credential` is the signed document. `nonce` is 32 random bytes made for this credential alone and kept with it;
-    it goes into the receipt. The same four values always give the same leaf. Bytes that are not a JSON object (a
-    compact JWS) are committed to as they are.
+    `credential` is the signed document. `nonce` is 32 random bytes made for this credential alone and kept
+    with it; it goes into the receipt. The same four values always give the same leaf. Bytes that are not a
+    JSON object (a compact JWS) are committed to as they are.
     """
     if not _DID.fullmatch(issuer_did):
         raise BrokenInput(f"{issuer_did[:60]!r} is not a DID", where="issuer", hint="use did:web:example.edu")
@@ -66,7 +66,8 @@ def learner_leaf(issuer_did: str, key_id: str, credential: bytes | Mapping[str, 
 def credential_digest(credential: bytes | Mapping[str, Any], issuer_did: str) -> bytes:
     """SHA-256 over the JCS form of the credential with the issuer's own proof only.
 
-    Proofs by others (a blockchain anchor, an endorsement) may be added later without the leaf becoming another one.
+    Proofs by others (a blockchain anchor, an endorsement) may be added later without the leaf becoming
+    another one.
     """
     if isinstance(credential, bytes):
         if not credential.lstrip().startswith(b"{"):
@@ -112,8 +113,9 @@ def organisation_leaf(kind: str, statement: Mapping[str, Any], *, previous: byte
     """The leaf of a public statement: two header lines, then the statement as one line of canonical JSON.
 
     `statement` says at least who speaks (`issuer`, a DID) and holds no personal data: it can never be erased.
-    `previous` is the issuer's last organisation leaf; the new one takes the next `seq` and that leaf's hash as `prev`,
-    so that a statement left out of one issuer's history shows. The first statement has seq 0 and prev "".
+    `previous` is the issuer's last organisation leaf; the new one takes the next `seq` and that leaf's hash
+    as `prev`, so that a statement left out of one issuer's history shows. The first statement has seq 0 and
+    prev "".
     """
     if kind not in ORGANISATION_KINDS:
         raise BrokenInput(
@@ -147,7 +149,7 @@ def organisation_leaf(kind: str, statement: Mapping[str, Any], *, previous: byte
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A leaf as a monitor reads it: a learner's has `key_id` and `commit`, an organisation's has its `statement`."""
+    """A leaf as a monitor reads it: a learner's has `key_id` and `commit`, others have a `statement`."""
 
     kind: str
     issuer: str
@@ -179,7 +181,7 @@ def read_leaf(data: bytes) -> Leaf:
 
 
 def history_findings(issuer: str, leaves: Sequence[bytes]) -> Report:
-    """Whether an issuer's statements, in the order of the log, are a history without gaps: `ledger.history`."""
+    """`ledger.history`: whether an issuer's statements, in the log's order, follow without a gap."""
     expected, previous = 0, ""
     subject = f"Statements of {issuer} in the log"
     for leaf in leaves:
@@ -187,7 +189,8 @@ def history_findings(issuer: str, leaves: Sequence[bytes]) -> Report:
         if read.statement is None or read.issuer != issuer:
             continue
         if (read.statement["seq"], read.statement.get("prev")) != (expected, previous):
-            says = f"Statement {expected} is missing or changed: the log shows number {read.statement['seq']} in its place."
+            found = read.statement["seq"]
+            says = f"Statement {expected} is missing or changed: the log shows number {found} in its place."
             because = {"expected": expected, "found": json.loads(jcs(dict(read.statement)))}
             return Report(subject, (Finding("ledger.history", Verdict.FAIL, says, because=because),))
         expected, previous = expected + 1, leaf_hash(leaf).hex()

@@ -2,23 +2,25 @@
 
 What each store is trusted with:
 
-- The *rows* (a database) hold the entries with the index each was given, and one row with the last signed checkpoint,
-  which moves only by compare-and-swap. An index, once given, is never given again.
-- The *tiles* (files) hold entry bundles, tiles and the public copy of the checkpoint. They are written durably and
-  before the checkpoint that needs them is signed, and never change.
+- The *rows* (a database) hold the entries with the index each was given, and one row with the last signed
+  checkpoint, which moves only by compare-and-swap. An index, once given, is never given again.
+- The *tiles* (files) hold entry bundles, tiles and the public copy of the checkpoint. They are written
+  durably and before the checkpoint that needs them is signed, and never change.
 
-`Log.publish` goes through four steps, and a crash between or within any of them is mended by publishing again:
+`Log.publish` goes through four steps, and a crash between or within any of them is mended by publishing
+again:
 
-1. `assign`: waiting entries get the next indexes, all or none. From here on their order is decided for good, so that
-   whoever grows the log next writes the same bytes into the same files.
-2. `tiles.put`: the files of the grown log, durable when it returns. Files of a crashed attempt are found and equal.
-3. `advance`: the checkpoint is signed inside the compare-and-swap that makes it the last one. Of two publishers at
-   the same moment one wins, and the other starts again from the winner's checkpoint.
+1. `assign`: waiting entries get the next indexes, all or none. From here on their order is decided for good,
+   so that whoever grows the log next writes the same bytes into the same files.
+2. `tiles.put`: the files of the grown log, durable when it returns. Files of a crashed attempt are found and
+   equal.
+3. `advance`: the checkpoint is signed inside the compare-and-swap that makes it the last one. Of two
+   publishers at the same moment one wins, and the other starts again from the winner's checkpoint.
 4. `tiles.publish`: the public copy of the checkpoint. If a crash left it behind, it follows now.
 
-The log refuses rather than guesses: `UnsoundLog` if the row is not signed by the log's key, if the tiles do not lead
-to the signed root, or if the public checkpoint is ahead of the row (the database was restored from an older backup;
-signing on would fork the log, which no receipt and no witness forgives).
+The log refuses rather than guesses: `UnsoundLog` if the row is not signed by the log's key, if the tiles do
+not lead to the signed root, or if the public checkpoint is ahead of the row (the database was restored from
+an older backup; signing on would fork the log, which no receipt and no witness forgives).
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class UnsoundLog(GuildmarkError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A leaf in the store. `key` is the store's own name for it; `index` is its place, None while it waits."""
+    """A leaf in the store: `key` is the store's name for it, `index` its place, None while it waits."""
 
     key: str
     leaf: bytes
@@ -58,7 +60,7 @@ class Tiles(TileReader, Protocol):
     """The public files of the log. `get` is inherited: the bytes at a path, or None."""
 
     def put(self, files: Mapping[str, bytes]) -> None:
-        """Make every file durable before returning. A file that is there with other bytes raises `UnsoundLog`."""
+        """Make every file durable; `UnsoundLog` if one is there already with other bytes."""
         ...
 
     def published(self) -> str | None:
@@ -73,8 +75,8 @@ class Tiles(TileReader, Protocol):
 class LogStore(Protocol):
     """Where the log lives. A database needs two tables for it: entries, and the last checkpoint of each log.
 
-    Each method is one transaction that has been committed when it returns, so that none may be called within another.
-    Writing a waiting entry is the application's: it belongs into the transaction of what it records.
+    Each method is one transaction that has been committed when it returns, so that none may be called within
+    another. Writing a waiting entry is the application's: it belongs into the transaction of what it records.
     """
 
     @property
@@ -85,8 +87,9 @@ class LogStore(Protocol):
         ...
 
     def assign(self, first: int, keys: Sequence[str]) -> bool:
-        """Give the entries `keys` the indexes `first`, `first + 1`, ...; False, and nothing done, if any of these
-        indexes is taken, any entry has one already, or the index before `first` is not taken."""
+        """Give the entries `keys` the indexes `first`, `first + 1`, ...; False, and nothing done, if any of
+        these indexes is taken, any entry has one already, or the index before `first` is not taken.
+        """
         ...
 
     def assigned(self, start: int, limit: int) -> Sequence[Entry]:
@@ -98,14 +101,16 @@ class LogStore(Protocol):
         ...
 
     def advance(self, expected: str | None, sign: Callable[[], str]) -> str | None:
-        """If the last signed checkpoint is still `expected`, make what `sign()` returns the last one and return it;
-        None, and nothing done, otherwise. `sign` is called within the transaction and at most once."""
+        """If the last signed checkpoint is still `expected`, make what `sign()` returns the last one and
+        return it; None, and nothing done, otherwise. `sign` is called within the transaction and at most
+        once.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The checkpoint after publishing, its signed text, and the index of each entry it took in, by the store's key."""
+    """The checkpoint, its signed text, and the index of each entry just taken in, by the store's key."""
 
     checkpoint: Checkpoint
     text: str
@@ -113,7 +118,8 @@ class Published:
 
 
 class Log:
-    """A transparency log with the identity `origin`, a name such as `example.edu/log`, signed by one Ed25519 key.
+    """A transparency log with the identity `origin`, a name such as `example.edu/log`, signed by one Ed25519
+    key.
 
     `earlier_keys` are the log's former keys, under which an existing checkpoint is still accepted as its own.
     """
@@ -126,11 +132,13 @@ class Log:
         self._keys = (self.vkey, *earlier_keys)
 
     def publish(self) -> Published:
-        """Take in every waiting entry and sign the checkpoint that covers them; safe to repeat after any crash.
+        """Take in every waiting entry and sign the checkpoint that covers them; safe to repeat after any
+        crash.
 
-        Afterwards every entry has an index, its files are durable, and the public checkpoint covers it. With nothing
-        waiting the last checkpoint is published again as it is; the first call signs the empty log. Must not be
-        called within a transaction. OutsideFailure if other publishers were faster several times in a row.
+        Afterwards every entry has an index, its files are durable, and the public checkpoint covers it. With
+        nothing waiting the last checkpoint is published again as it is; the first call signs the empty log.
+        Must not be called within a transaction. OutsideFailure if other publishers were faster several times
+        in a row.
         """
         for _ in range(_TRIES):
             published = self._try_publish()
@@ -165,8 +173,8 @@ class Log:
     def receipt(self, index: int, nonce: bytes = b"") -> Receipt:
         """The receipt of entry `index` at the last checkpoint, with `nonce` for a learner's leaf.
 
-        It is verified before it is handed out: UnsoundLog if the tiles do not lead to the signed root. NotAllowed for
-        an index that no checkpoint covers yet.
+        It is verified before it is handed out: UnsoundLog if the tiles do not lead to the signed root.
+        NotAllowed for an index that no checkpoint covers yet.
         """
         text, last = self._last()
         if text is None or not 0 <= index < last.size:
@@ -194,8 +202,8 @@ class Log:
     def fsck(self) -> Report:
         """Whether rows, tiles and checkpoint say the same: every hash is computed again. Reads the whole log.
 
-        The findings of `audit`, then `ledger.published` (the public checkpoint is the last one or an older one) and
-        `ledger.rows` (each row's leaf is the entry at its index, none is missing).
+        The findings of `audit`, then `ledger.published` (the public checkpoint is the last one or an older
+        one) and `ledger.rows` (each row's leaf is the entry at its index, none is missing).
         """
         text, tiles = self._store.signed(), self._store.tiles
         if text is None:
@@ -261,7 +269,7 @@ class Log:
         return text, checkpoint
 
     def _refuse_unsound(self, last: Checkpoint) -> None:
-        """The public checkpoint is not ahead of the rows, and the right edge of the tiles leads to the signed root."""
+        """The public checkpoint is not ahead of the rows, and the tiles' right edge gives the signed root."""
         public = self._store.tiles.published()
         if public is not None:
             try:
@@ -270,12 +278,12 @@ class Log:
                 raise UnsoundLog(
                     f"the public checkpoint of {self.origin} is not its own: {problem}"
                 ) from problem
-            # Read again: another publisher may have moved the row since it was read, but the row is never behind.
+            # read the row after the file: another publisher may have moved both, but the row always first
             _, now = self._last()
             if shown.size > now.size or (shown.size == now.size and shown.root != now.root):
                 raise UnsoundLog(
-                    f"the public checkpoint of {self.origin} shows {shown.size} entries, the database {now.size}: it was "
-                    "restored from an older backup, and signing on would fork the log; restore a newer one."
+                    f"the public checkpoint of {self.origin} shows {shown.size} entries, the database {now.size}: "
+                    "it was restored from an older backup, and signing on would fork the log; restore a newer one."
                 )
         try:
             root = TileTree(self._store.tiles, last.size).root()
@@ -306,9 +314,9 @@ class Log:
 def order_batch(waiting: Sequence[Entry]) -> list[Entry]:
     """The order in which entries that wait together enter the log.
 
-    Organisations' statements come first and keep their order, since each names the one before it. Learners' leaves
-    follow in the order of their hashes: these depend on a random nonce, so that the order tells nothing about who was
-    awarded first.
+    Organisations' statements come first and keep their order, since each names the one before it. Learners'
+    leaves follow in the order of their hashes: these depend on a random nonce, so that the order tells
+    nothing about who was awarded first.
     """
     learner = f"{VERSION}\n{ISSUE}\n".encode()
     statements = [entry for entry in waiting if not entry.leaf.startswith(learner)]
@@ -317,11 +325,12 @@ def order_batch(waiting: Sequence[Entry]) -> list[Entry]:
 
 
 def audit(tiles: TileReader, checkpoint: str | bytes, keys: Sequence[VerifierKey]) -> Report:
-    """Whether a log's files are whole: any tlog-tiles log with its key will do, a mirror's as well as one's own.
+    """Whether a log's files are whole: any tlog-tiles log with its key will do, a mirror's as well as one's
+    own.
 
-    `ledger.checkpoint`: signed by one of `keys`; `ledger.entries`: every entry hashes to its place in the tiles;
-    `ledger.tiles`: every tile follows from the one below; `ledger.root`: together they give the signed root.
-    Reads every file once; memory grows with a 256th of the log.
+    `ledger.checkpoint`: signed by one of `keys`; `ledger.entries`: every entry hashes to its place in the
+    tiles; `ledger.tiles`: every tile follows from the one below; `ledger.root`: together they give the signed
+    root. Reads every file once; memory grows with a 256th of the log.
     """
     try:
         signed = open_checkpoint(checkpoint, keys)
@@ -341,9 +350,11 @@ def audit(tiles: TileReader, checkpoint: str | bytes, keys: Sequence[VerifierKey
 
 
 def _audit_entries(tiles: TileReader, size: int) -> tuple[Finding, list[bytes], list[bytes]]:
-    """Whether bundles and level-0 tiles agree; the roots of full bundles and the leaf hashes of the last, partial one.
+    """Whether bundles and level-0 tiles agree; the roots of full bundles and the leaf hashes of the last,
+    partial one.
 
-    Both are computed from the entries where these can be read, so that one bad tile is not reported a second time.
+    Both are computed from the entries where these can be read, so that one bad tile is not reported a second
+    time.
     """
     tree, problems = TileTree(tiles, size), []
     full: list[bytes] = []

@@ -1,12 +1,12 @@
 """The Merkle tree of RFC 6962, section 2.1: hashes, inclusion and consistency proofs, made and verified.
 
-A leaf is hashed with the prefix 0x00, an inner node with 0x01, so that no node can be passed off as a leaf. Proofs are
-made from *complete subtrees* only: `nodes(level, index)` gives the hash over the leaves
-`[index << level, (index + 1) << level)`. Tiles hold exactly these, so that a proof reads a handful of tiles and never
+A leaf is hashed with the prefix 0x00, an inner node with 0x01, so that no node can be passed off as a leaf.
+Proofs are made from *complete subtrees* only: `nodes(level, index)` gives the hash over the leaves `[index <<
+level, (index + 1) << level)`. Tiles hold exactly these, so that a proof reads a handful of tiles and never
 the whole log.
 
-Verification follows RFC 9162, sections 2.1.3.2 and 2.1.4.2, which state as loops what RFC 6962 states as recursion.
-It answers False for every malformed proof and never raises on one.
+Verification follows RFC 9162, sections 2.1.3.2 and 2.1.4.2, which state as loops what RFC 6962 states as
+recursion. It answers False for every malformed proof and never raises on one.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def root_of(hashes: Sequence[bytes]) -> bytes:
     """The root over leaf hashes, or over the roots of equally large complete subtrees. One hash per leaf.
 
-    A last node without a sibling moves up unchanged, which is the same tree as RFC 6962's split at the largest power
-    of two.
+    A last node without a sibling moves up unchanged, which is the same tree as RFC 6962's split at the
+    largest power of two.
     """
     if not hashes:
         return EMPTY_ROOT
@@ -51,7 +51,7 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
 
 
 def subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The fewest complete subtrees, as (level, index) from left to right, that cover the leaves `[start, end)`."""
+    """The fewest complete subtrees, as (level, index) from left to right, that cover `[start, end)`."""
     while start < end:
         level = (end - start).bit_length() - 1
         if start:
@@ -61,7 +61,7 @@ def subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def range_root(start: int, end: int, nodes: Nodes) -> bytes:
-    """MTH(D[start:end]) of RFC 6962, for the ranges its recursion visits (`start` a multiple of a large enough power)."""
+    """MTH(D[start:end]) of RFC 6962, for the ranges that its recursion visits."""
     hashes = [nodes(level, index) for level, index in subtrees(start, end)]
     if not hashes:
         return EMPTY_ROOT
@@ -133,8 +133,8 @@ def verify_consistency(
 ) -> bool:
     """Whether `proof` shows that the tree of `new` leaves begins with the tree of `old` leaves.
 
-    From an empty tree there is nothing to prove and no proof is accepted: everything extends it, so an answer of True
-    would say nothing about the two roots.
+    From an empty tree there is nothing to prove and no proof is accepted: everything extends it, so an answer
+    of True would say nothing about the two roots.
     """
     if not 0 < old <= new or not _are_hashes(old_root, new_root, *proof):
         return False

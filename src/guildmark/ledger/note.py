@@ -1,8 +1,8 @@
 """Signed notes and verifier keys (C2SP signed-note): a text, an empty line, one signature per line.
 
-Only Ed25519 (signature type 0x01) is signed and verified here; the specification asks an implementation to choose one
-kind. Signatures by keys that we do not know are ignored, as it demands: that is what lets a checkpoint carry the
-cosignatures of witnesses and of a successor key.
+Only Ed25519 (signature type 0x01) is signed and verified here; the specification asks an implementation to
+choose one kind. Signatures by keys that we do not know are ignored, as it demands: that is what lets a
+checkpoint carry the cosignatures of witnesses and of a successor key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from guildmark.core.errors import BrokenInput
 
 ED25519 = 0x01
 MAX_NOTE = 100_000
-"""Bytes of a note that we are ready to read: room for 16 post-quantum signatures of 5 kB (the specification's floor)."""
+"""Bytes of a note we read: room for 16 post-quantum signatures of 5 kB, the specification's floor."""
 _DASH = "— "
 
 
@@ -82,13 +82,13 @@ class NoteSignature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text ending in a newline and its signatures. Nothing in `body` may be used before `signed_by` names a key."""
+    """A text and its signatures. Nothing in `body` may be used before `signed_by` names a key."""
 
     body: str
     signatures: tuple[NoteSignature, ...]
 
     def signed_by(self, keys: Iterable[VerifierKey]) -> tuple[VerifierKey, ...]:
-        """Those of `keys` that signed this note; InvalidNote if a signature by one of them does not verify."""
+        """Those of `keys` that signed this note; InvalidNote if a signature by one of them is wrong."""
         known = {(key.name, key.key_id): key for key in keys}
         found: list[VerifierKey] = []
         for line in self.signatures:
@@ -157,7 +157,7 @@ def _parse_signature(line: str, where: str) -> NoteSignature:
 
 
 def sign_note(body: str, signer: Signer, name: str) -> str:
-    """The note: `body` signed under `name`. The body ends in a newline and holds no other control character."""
+    """`body` signed under `name`; it ends in a newline and holds no other control character."""
     if not body.endswith("\n") or any(c < " " and c != "\n" for c in body):
         raise ValueError("the text of a note ends in a newline and holds no other control character")
     if signer.algorithm != "Ed25519":
@@ -184,7 +184,7 @@ def _check_name(name: str) -> None:
 
 
 def decode_base64(text: str) -> bytes:
-    """Standard base64 in its one canonical spelling; ValueError for any other, so that one value has one text."""
+    """Standard base64 in its canonical spelling; ValueError for any other: one value has one text."""
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error as problem:

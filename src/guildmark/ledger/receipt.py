@@ -1,8 +1,8 @@
 """Receipts (C2SP tlog-proof): one text that shows offline that an entry is in a log.
 
-A receipt is the entry's index, the path from its leaf to the root, and the checkpoint that signs the root. The `extra`
-line carries the nonce of a learner's leaf, so that the credential needs no term of its own for it. It is not
-authenticated and need not be: a wrong nonce rebuilds a leaf that the path does not lead from.
+A receipt is the entry's index, the path from its leaf to the root, and the checkpoint that signs the root.
+The `extra` line carries the nonce of a learner's leaf, so that the credential needs no term of its own for
+it. It is not authenticated and need not be: a wrong nonce rebuilds a leaf that the path does not lead from.
 
 What a receipt is worth depends on who else has seen the checkpoint, and is always said as a level:
 S, self-logged only; W, seen by independent witnesses; T, time-stamped by others; C, on a chain and final.
@@ -29,8 +29,8 @@ MAX_RECEIPT = 200_000
 _PROOF_CLAUSE = "C2SP tlog-proof, Verifying a tlog proof"
 
 SELF_LOGGED = (
-    "Level S, self-logged only: the log is its operator's own. It shows later changes to anybody who kept a checkpoint; "
-    "it does not show when the entry was written, nor that others see the same log."
+    "Level S, self-logged only: the log is its operator's own. It shows later changes to anybody who kept a "
+    "checkpoint; it does not show when the entry was written, nor that others see the same log."
 )
 
 
@@ -110,7 +110,7 @@ Trust = VerifierKey | str | Sequence[VerifierKey | str]
 
 
 def trusted_keys(trust: Trust) -> tuple[VerifierKey, ...]:
-    """The log keys that a verifier trusts, from one or several keys or their texts; BrokenInput if one is no key."""
+    """The log keys that a verifier trusts, from keys or their texts; BrokenInput if one is no key."""
     listed = [trust] if isinstance(trust, VerifierKey | str) else trust
     return tuple(key if isinstance(key, VerifierKey) else VerifierKey.parse(key) for key in listed)
 
@@ -229,8 +229,8 @@ def ledger_findings(
 ) -> Report:
     """What a receipt says about a credential in hand; without one, a single finding that is not applicable.
 
-    The leaf is rebuilt from the credential and the receipt's nonce. A credential whose leaf cannot be built (it has no
-    proof by its issuer) fails `ledger.inclusion`.
+    The leaf is rebuilt from the credential and the receipt's nonce. A credential whose leaf cannot be built
+    (it has no proof by its issuer) fails `ledger.inclusion`.
     """
     subject = "Receipt of the log"
     if receipt_text is None:

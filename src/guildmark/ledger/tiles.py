@@ -1,9 +1,10 @@
-"""Tiles and entry bundles (C2SP tlog-tiles): the log as immutable files that any web server or mirror can serve.
+"""Tiles and entry bundles (C2SP tlog-tiles): the log as immutable files that any web server or mirror can
+serve.
 
-A tile is 256 hashes wide and 8 levels high: `tile/<L>/<N>` holds the roots of the complete subtrees of 256**L leaves
-number 256*N onwards; `tile/entries/<N>` holds the entries themselves, each after its length as uint16. The rightmost
-tile of a level is partial and its name ends in `.p/<width>`. Everything else in a log follows from these files and the
-checkpoint.
+A tile is 256 hashes wide and 8 levels high: `tile/<L>/<N>` holds the roots of the complete subtrees of 256**L
+leaves number 256*N onwards; `tile/entries/<N>` holds the entries themselves, each after its length as uint16.
+The rightmost tile of a level is partial and its name ends in `.p/<width>`. Everything else in a log follows
+from these files and the checkpoint.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def tile_path(level: Level, index: int, width: int = WIDTH) -> str:
 
 
 def tile_width(level: Level, index: int, size: int) -> int:
-    """How many hashes (or entries) a tile has in a log of `size` entries: 256, fewer at the edge, 0 beyond it."""
+    """How many hashes or entries a tile has in a log of `size`: 256, fewer at the edge, 0 beyond it."""
     total = size if level == "entries" else size >> 8 * level
     return max(0, min(WIDTH, total - WIDTH * index))
 
@@ -72,7 +73,8 @@ def write_bundle(entries: Sequence[bytes]) -> bytes:
 
 def read_bundle(data: bytes, *, where: str = "entry bundle") -> tuple[bytes, ...]:
     """The entries of a bundle; BrokenInput if it ends within one."""
-    entries, position = [], 0
+    entries: list[bytes] = []
+    position = 0
     while position < len(data):
         start = position + 2
         position = start + int.from_bytes(data[position:start], "big")
@@ -163,8 +165,9 @@ class Growth:
 def grow(reader: TileReader, size: int, entries: Sequence[bytes]) -> Growth:
     """The log of `size` entries with `entries` added. Reads the right edge only; writes nothing.
 
-    The same log and entries give the same bytes under the same names, always: this is what makes publishing again
-    after a crash safe. Holds the new files in memory, about 100 bytes an entry beyond the entries themselves.
+    The same log and entries give the same bytes under the same names, always: this is what makes publishing
+    again after a crash safe. Holds the new files in memory, about 100 bytes an entry beyond the entries
+    themselves.
     """
     for entry in entries:
         if len(entry) > MAX_ENTRY:
@@ -188,8 +191,9 @@ def grow(reader: TileReader, size: int, entries: Sequence[bytes]) -> Growth:
 def _fill(
     level: Level, first: int, have: list[bytes], new: Sequence[bytes], files: dict[str, bytes]
 ) -> list[Sequence[bytes]]:
-    """Add the tiles from number `first` on, which hold `have` and then `new`, to `files`; give back the full ones."""
-    values, full = [*have, *new], []
+    """Add tiles from number `first` on, holding `have` and then `new`, to `files`; return the full ones."""
+    values = [*have, *new]
+    full: list[Sequence[bytes]] = []
     write = write_bundle if level == "entries" else b"".join
     for number in range(-(-len(values) // WIDTH)):
         part = values[number * WIDTH : (number + 1) * WIDTH]
