@@ -26,7 +26,8 @@ def test_a_share_comes_with_its_number_and_wilsons_interval():
     assert (signals.low, signals.high) == pytest.approx((0.490162, 0.943318), abs=1e-6)
     assert (signals.rated, signals.mean_rating) == (8, 4.0)
     assert signals.says == (
-        "10 outcomes were told with consent: 80% hired (95 % interval 49% to 94%). The mean of 8 ratings is 4.0 of 5."
+        "10 outcomes were told with consent: 80% hired (95 % interval 49% to 94%). "
+        "The mean of 8 ratings is 4.0 of 5."
     )
 
 

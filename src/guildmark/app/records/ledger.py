@@ -13,6 +13,7 @@ class LogEntry(models.Model):
 
     leaf = BytesField()
     kind = models.CharField(max_length=40)
+    issuer = models.CharField(max_length=500, db_index=True)
     award = models.OneToOneField(Award, on_delete=models.PROTECT, null=True, related_name="log_entry")
     index = models.PositiveBigIntegerField(null=True, unique=True)
     written_at = models.DateTimeField()

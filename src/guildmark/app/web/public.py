@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from guildmark.app.access import audience
-from guildmark.app.doors import fetcher
+from guildmark.app.doors import network
 from guildmark.app.queries.awards import award_by_claim, badge_image, certificate, holder_view, record_of_results
-from guildmark.app.queries.published import published
+from guildmark.app.queries.published import PublishedFetcher, published
 from guildmark.app.services.awards import claim_award
 from guildmark.core.errors import GuildmarkError
 from guildmark.core.report import Report, Verdict
@@ -52,7 +52,7 @@ class VerifyForm(forms.Form):
             return given["text"].encode()
         if given.get("file"):
             return given["file"].read()
-        return fetcher().fetch(given["url"]).body
+        return PublishedFetcher(network()).fetch(given["url"]).body
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     answer, problem = None, ""
     if request.method == "POST" and form.is_valid():
         try:
-            answer = Answer(verify_credential(form.document(), now=timezone.now(), fetcher=fetcher()))
+            answer = Answer(verify_credential(form.document(), now=timezone.now(), fetcher=PublishedFetcher(network())))
         except GuildmarkError as error:
             problem = str(error)
     status = 422 if request.method == "POST" and answer is None else 200
@@ -121,7 +121,7 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
     if award is None:
         raise Http404("This link is not known. Ask your provider to send it again.")
     document = bytes(award.document)
-    answer = Answer(verify_credential(document, now=timezone.now(), fetcher=fetcher()))
+    answer = Answer(verify_credential(document, now=timezone.now(), fetcher=PublishedFetcher(network())))
     context = {"award": award, "view": holder_view(award), "answer": answer, "token": token}
     return _private(render(request, "guildmark/claim.html", context))
 
