@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any, TypeVar
 
 from guildmark.core.codecs import iso, parse_iso
@@ -112,28 +113,29 @@ def read_marks_csv(data: bytes, blueprint: Blueprint, *, where: str = "marks") -
     at all.
     """
     rows = _table(data, where)
-    try:
-        heading = [name.strip() for name in next(rows, [])]
-        _check_heading(heading, where)
-        marks: list[Mark] = []
-        problems: list[RowProblem] = []
-        seen: dict[tuple[str, str, str, str], int] = {}
-        for number, cells in enumerate(rows, start=1):
-            if not any(cell.strip() for cell in cells):
-                continue  # an empty line, as spreadsheets leave at the end
-            found = _read_row(number, heading, cells, blueprint)
-            if isinstance(found, RowProblem):
-                problems.append(found)
-            elif found.key in seen:
-                says = f"marked {found.criterion_id} already in row {seen[found.key]}; keep one of the two"
-                problems.append(RowProblem(number, "marker_id", says))
-            else:
-                seen[found.key] = number
-                marks.append(found)
-    except csv.Error as problem:
-        raise BrokenInput(
-            f"is not a CSV file ({problem})", where=where, hint="export it again as CSV"
-        ) from problem
+    heading = _heading(rows, where)
+    marks: list[Mark] = []
+    problems: list[RowProblem] = []
+    seen: dict[tuple[str, str, str, str], int] = {}
+    for number in count(1):
+        try:
+            cells = next(rows, None)
+        except csv.Error as problem:
+            problems.append(RowProblem(number, "", f"is not CSV ({problem}); check its quotes"))
+            continue  # the reader starts afresh with the next line
+        if cells is None:
+            break
+        if not any(cell.strip() for cell in cells):
+            continue  # an empty line, as spreadsheets leave at the end
+        found = _read_row(number, heading, cells, blueprint)
+        if isinstance(found, RowProblem):
+            problems.append(found)
+        elif found.key in seen:
+            says = f"marked {found.criterion_id} already in row {seen[found.key]}; keep one of the two"
+            problems.append(RowProblem(number, "marker_id", says))
+        else:
+            seen[found.key] = number
+            marks.append(found)
     return ReadMarks(tuple(marks), tuple(problems))
 
 
@@ -153,7 +155,11 @@ def _table(data: bytes, where: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
 
 
-def _check_heading(heading: Sequence[str], where: str) -> None:
+def _heading(rows: Iterator[list[str]], where: str) -> list[str]:
+    try:
+        heading = [name.strip() for name in next(rows, [])]
+    except csv.Error as problem:
+        raise BrokenInput(f"is not CSV ({problem})", where=where, hint="export it again as CSV") from problem
     missing = [name for name in _NEEDED if name not in heading]
     if missing:
         raise BrokenInput(
@@ -164,6 +170,7 @@ def _check_heading(heading: Sequence[str], where: str) -> None:
     twins = sorted({name for name in heading if name and heading.count(name) > 1})
     if twins:
         raise BrokenInput(f"column {twins[0]} stands twice", where=where, hint="keep one of them")
+    return heading
 
 
 def _read_row(

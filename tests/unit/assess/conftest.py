@@ -70,7 +70,7 @@ def blueprint() -> Blueprint:
 
 @pytest.fixture(scope="session")
 def mark() -> Callable[..., Mark]:
-    """`mark("query", "ana", "good")`: a mark with everything else filled in; any value can be given by name."""
+    """`mark("query", "ana", "good")`: a mark with the rest filled in; any value can be given by name."""
 
     def make(criterion_id: str, marker_id: str, level_id: str, **other: object) -> Mark:
         assessment_id = ASSESSMENT_OF.get(criterion_id, "report")

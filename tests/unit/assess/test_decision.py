@@ -57,7 +57,7 @@ class TestPassing:
         assert (second.levels, second.achieved) == ({"chart": "great", "speak": "good"}, True)
 
     def test_the_pass_mark_itself_passes_though_its_decimals_are_not_binary(self, blueprint, marks):
-        """0.6 * 2/3 + 0.4 * 2/3 is two thirds exactly; in floats 0.7 * 100 and its like come out a hair below."""
+        """A total of 70 % by points of 0.7 and weights of 0.6 and 0.4, none of which is an exact float."""
         rule = with_rule(blueprint, pass_mark=70.0, each_outcome=False)
         levels = tuple(
             dataclasses.replace(x, points=p) for x, p in zip(LEVELS(rule), (0, 0.1, 0.7, 1), strict=True)
