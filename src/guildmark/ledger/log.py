@@ -282,8 +282,9 @@ class Log:
             _, now = self._last()
             if shown.size > now.size or (shown.size == now.size and shown.root != now.root):
                 raise UnsoundLog(
-                    f"the public checkpoint of {self.origin} shows {shown.size} entries, the database {now.size}: "
-                    "it was restored from an older backup, and signing on would fork the log; restore a newer one."
+                    f"the public checkpoint of {self.origin} shows {shown.size} entries, the database "
+                    f"{now.size}: it was restored from an older backup, and signing on would fork the log; "
+                    "restore a newer one."
                 )
         try:
             root = TileTree(self._store.tiles, last.size).root()

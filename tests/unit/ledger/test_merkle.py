@@ -8,6 +8,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.paths import vectors
+from tests.unit.ledger.cast import naive_path, naive_proof, naive_root
 
 from guildmark.ledger.merkle import (
     consistency_proof,
@@ -19,8 +21,6 @@ from guildmark.ledger.merkle import (
     verify_inclusion,
 )
 from guildmark.ledger.tiles import TileTree, grow
-from tests.paths import vectors
-from tests.unit.ledger.cast import naive_path, naive_proof, naive_root
 
 
 def _hash(text):
@@ -108,7 +108,13 @@ def test_a_changed_index_size_leaf_step_or_root_is_refused(size, data):
     tree = _tree(leaves)
     index = data.draw(st.integers(0, size - 1))
     path = list(tree.inclusion(index))
-    good = {"index": index, "size": size, "leaf": leaf_hash(leaves[index]), "proof": path, "root": tree.root()}
+    good = {
+        "index": index,
+        "size": size,
+        "leaf": leaf_hash(leaves[index]),
+        "proof": path,
+        "root": tree.root(),
+    }
     assert verify_inclusion(**good)
     step = data.draw(st.integers(0, len(path) - 1))
     flipped = [bytes([h[0] ^ 1]) + h[1:] if i == step else h for i, h in enumerate(path)]
@@ -153,7 +159,7 @@ def test_verification_answers_any_nonsense_with_false(first, second, proof, one,
     )
     assert verify_consistency(old=first, new=second, old_root=one, new_root=two, proof=proof) in (
         False,
-        first == second and one == two and len(one) == 32 and not proof,
+        first == second > 0 and one == two and not proof,
     )
 
 
