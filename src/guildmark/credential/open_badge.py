@@ -1,0 +1,495 @@
+"""An award as an unsigned Open Badges 3.0 document, from a blueprint and a decision.
+
+Sources: 1EdTech Open Badges 3.0 (document 2.0 of 2025-04-07), sections "Data Model" and "Serialization"; W3C Verifiable
+Credentials Data Model 2.0. Both published revisions of the context at `context-3.0.3.json` give these documents the
+same meaning, since no term is used that only one of them has (`endorsementJwt`, `jti`).
+
+What Open Badges has no field for is said in a way that is signed, and never in a field that means something else:
+
+- the *level* and the *unit of credit* are alignments of the achievement, with the target types
+  `ext:QualificationLevel` and `ext:CreditUnit`; `creditsAvailable` and `creditsEarned` carry the bare number;
+- *hours*, mode, prerequisites, assessment and quality assurance are sentences of the criteria's narrative;
+- the *approval* is a `relatedResource` (Data Model 2.0, section 5.3) whose digest is signed; the criteria name it;
+- the *decision* is an evidence entry with the SHA-256 of the decision record, of the marks and of the blueprint, so
+  that the award can be traced to them by whoever holds the records, while no marker is named in public;
+- the recipient's e-mail address and name are salted hashes. The salt is public, so a hash hides a name from being
+  read, not from being guessed: whoever knows the name can check it, which is the point.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from guildmark.assess.decision import Decision
+from guildmark.core.codecs import iso, jcs
+from guildmark.core.errors import BrokenInput
+from guildmark.design.blueprint import Alignment, Assessment, Blueprint, Criterion, Outcome, blueprint_digest
+from guildmark.design.codesign import map_digest
+
+CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
+OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+
+LEVEL, CREDIT_UNIT = "ext:QualificationLevel", "ext:CreditUnit"
+"""Target types of the two alignments that stand for what Open Badges has no field for."""
+
+NOT_UNDER_AQF = "This micro-credential is not issued under the Australian Qualifications Framework (AQF)."
+"""Australia's National Microcredentials Framework asks for this statement on what a provider issues."""
+
+_FRAMEWORK_PAGES = {
+    "AQF": "https://www.aqf.edu.au/framework/aqf-levels",
+    "EQF": "https://europass.europa.eu/en/description-eight-eqf-levels",
+    "NZQCF": "https://www2.nzqa.govt.nz/qualifications-and-standards/about-new-zealand-qualifications-credentials-framework/",
+    "ECTS": "https://education.ec.europa.eu/education-levels/higher-education/inclusive-and-connected-higher-education/"
+    "european-credit-transfer-and-accumulation-system",
+}
+_COMPETENCE_FRAMEWORKS = {"esco": "ESCO", "onet": "O*NET", "o*net": "O*NET"}
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerProfile:
+    """The organisation that signs, as it stands in a credential. `id` is its DID, `country` an ISO 3166-1 code."""
+
+    id: str
+    name: str
+    url: str = ""
+    country: str = ""
+    image: str = ""
+
+    def to_profile(self) -> dict[str, Any]:
+        """The Open Badges Profile."""
+        profile: dict[str, Any] = {"id": self.id, "type": ["Profile"], "name": self.name}
+        if self.url:
+            profile["url"] = self.url
+        if self.country:
+            profile["address"] = {"type": ["Address"], "addressCountryCode": self.country}
+        if self.image:
+            profile["image"] = {"id": self.image, "type": "Image"}
+        return profile
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who is awarded. A DID becomes the subject's id; e-mail address and name are hashed with the salt."""
+
+    email: str = ""
+    name: str = ""
+    salt: str = ""
+    did: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.email and not self.did:
+            raise BrokenInput("a recipient needs an e-mail address or a DID", where="recipient")
+        if self.email and len(self.salt) < 16:
+            raise BrokenInput(
+                "a hashed recipient needs a salt of at least 16 characters", where="recipient.salt", hint="make it random"
+            )
+
+    def to_subject(self) -> dict[str, Any]:
+        """`id` and `identifier` of the credential's subject."""
+        subject: dict[str, Any] = {"id": self.did} if self.did else {}
+        known = [("emailAddress", plain_email(self.email)), ("name", plain_name(self.name))]
+        identifiers = [
+            {
+                "type": "IdentityObject",
+                "hashed": True,
+                "identityHash": identity_hash(value, self.salt),
+                "identityType": kind,
+                "salt": self.salt,
+            }
+            for kind, value in known
+            if value and self.salt
+        ]
+        if identifiers:
+            subject["identifier"] = identifiers
+        return subject
+
+
+def identity_hash(value: str, salt: str) -> str:
+    """`sha256$` and the hex digest of the UTF-8 value with the salt appended (Open Badges 3.0, IdentityHash)."""
+    return "sha256$" + hashlib.sha256((value + salt).encode()).hexdigest()
+
+
+def plain_email(address: str) -> str:
+    """The form of an e-mail address that is hashed: without surrounding space, in lower case."""
+    return address.strip().lower()
+
+
+def plain_name(name: str) -> str:
+    """The form of a name that is hashed: NFC, single spaces; letters keep their case."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def is_recipient(document: Mapping[str, Any], *, email: str = "", name: str = "") -> bool:
+    """Whether the credential was made out to this e-mail address (or name), by hash or in plain text."""
+    subject = document.get("credentialSubject")
+    entries = subject.get("identifier", []) if isinstance(subject, Mapping) else []
+    asked = {"emailAddress": plain_email(email), "name": plain_name(name)}
+    matches = {kind: False for kind, value in asked.items() if value}
+    for entry in entries if isinstance(entries, list) else [entries]:
+        if not isinstance(entry, Mapping) or entry.get("identityType") not in matches:
+            continue
+        wanted = asked[str(entry["identityType"])]
+        stands = str(entry.get("identityHash", ""))
+        if entry.get("hashed") is True:
+            same = stands.lower() == identity_hash(wanted, str(entry.get("salt", ""))).lower()
+        else:
+            same = stands == wanted
+        matches[str(entry["identityType"])] = matches[str(entry["identityType"])] or same
+    return bool(matches) and all(matches.values())
+
+
+def related_resource(url: str, sha256: str, *, media_type: str = "application/json") -> dict[str, Any]:
+    """A `relatedResource` whose bytes have this SHA-256 (hex): the signature covers them though they lie elsewhere."""
+    digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
+    return {"id": url, "mediaType": media_type, "digestSRI": f"sha256-{digest}"}
+
+
+def achievement(blueprint: Blueprint, url: str, *, approval: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The blueprint as an Open Badges Achievement whose id is `url`.
+
+    Result descriptions: one for the total in percent, one for each outcome in percent with the skills that it is
+    aligned to, one for each criterion with the levels of its rubric. Their ids are fragments of `url`.
+    """
+    made: dict[str, Any] = {
+        "id": url,
+        "type": ["Achievement"],
+        "achievementType": "MicroCredential",
+        "name": blueprint.title,
+        "description": blueprint.description,
+        "criteria": {"narrative": _criteria(blueprint, approval)},
+        "inLanguage": blueprint.language,
+        "version": str(blueprint.version),
+        "alignment": [
+            *_unique(_alignment(a) for outcome in blueprint.outcomes for a in outcome.alignments),
+            *_level_alignments(blueprint),
+            *_credit_alignments(blueprint),
+        ],
+        "resultDescription": [
+            _total_description(blueprint, url),
+            *(_outcome_description(outcome, url) for outcome in blueprint.outcomes),
+            *(_criterion_description(a, c, url) for a in blueprint.assessments for c in a.criteria),
+        ],
+    }
+    if blueprint.credit.unit != "none" and blueprint.credit.value:
+        made["creditsAvailable"] = number(blueprint.credit.value)
+    if blueprint.field:
+        made["fieldOfStudy"] = f"{blueprint.field['scheme']} {blueprint.field['code']}".strip()
+    if not made["alignment"]:
+        del made["alignment"]  # an empty set is left out (Open Badges 3.0, "Serialization")
+    return made
+
+
+def award_document(
+    *,
+    credential_id: str,
+    blueprint: Blueprint,
+    decision: Decision,
+    issuer: IssuerProfile,
+    recipient: Recipient,
+    valid_from: datetime,
+    valid_until: datetime | None,
+    status_entry: Mapping[str, Any] | None,
+    achievement_url: str,
+    endorsements: Sequence[Mapping[str, Any]] = (),
+    evidence: Sequence[Mapping[str, str]] = (),
+    approval: Mapping[str, Any] | None = None,
+    map_url: str = "",
+    image: str = "",
+) -> dict[str, Any]:
+    """The unsigned OpenBadgeCredential for a passed decision.
+
+    `endorsements` are signed EndorsementCredentials of the achievement, kept as they are. `evidence` entries have
+    `name` and any of `id`, `description`, `narrative`, `genre`, `audience`. `approval` has `url` and `sha256` (hex, of
+    the bytes served there) of the gate report, and `by` and `on` as text. `map_url` is where the map that partners
+    sign is served. BrokenInput if the decision is not a pass or is about another blueprint.
+    """
+    if not decision.passed:
+        raise BrokenInput("the decision is not a pass, so there is nothing to award", where=decision.id)
+    if decision.blueprint_digest != blueprint_digest(blueprint):
+        raise BrokenInput(
+            "the decision was made on another content of the blueprint", where=decision.id, hint="decide again"
+        )
+    awarded = achievement(blueprint, achievement_url, approval=approval)
+    awarded["creator"] = issuer.to_profile()
+    if endorsements:
+        awarded["endorsement"] = [dict(e) for e in endorsements]
+    if image:
+        awarded["image"] = {"id": image, "type": "Image", "caption": f"Badge: {blueprint.title}"}
+    subject: dict[str, Any] = {
+        "type": ["AchievementSubject"],
+        **recipient.to_subject(),
+        "achievement": awarded,
+        "result": _results(blueprint, decision, achievement_url),
+    }
+    if "creditsAvailable" in awarded:
+        subject["creditsEarned"] = awarded["creditsAvailable"]
+    document: dict[str, Any] = {
+        "@context": [CREDENTIALS_V2, OPEN_BADGES],
+        "id": credential_id,
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": blueprint.title,
+        "issuer": issuer.to_profile(),
+        "validFrom": iso(valid_from),
+        "awardedDate": iso(decision.decided_at),
+        "credentialSubject": subject,
+        "evidence": [_decision_evidence(decision), *(_evidence(e, i) for i, e in enumerate(evidence))],
+    }
+    if valid_until is not None:
+        document["validUntil"] = iso(valid_until)
+    if status_entry is not None:
+        document["credentialStatus"] = dict(status_entry)
+    related = []
+    if approval is not None:
+        related.append(related_resource(str(approval["url"]), str(approval["sha256"])))
+    if map_url:
+        related.append(related_resource(map_url, map_digest(blueprint)))
+    if related:
+        document["relatedResource"] = related
+    return document
+
+
+def number(value: float) -> int | float:
+    """The same number as an int where it is whole.
+
+    JSON-LD processors write 3.0 as `3.0E0` or `3` depending on whether their language tells the two apart, so a signature
+    over 3.0 would not verify after the document went through another language.
+    """
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def decimal_text(value: float) -> str:
+    """A number as text with at most two decimals and no trailing zeros: 82.5, 75."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def level_label(level: str) -> str:
+    """`AQF:5` as `AQF level 5`; `none` as it is."""
+    framework, _, step = level.partition(":")
+    return f"{framework} level {step}" if step else level
+
+
+# --- Alignments ---
+
+
+def _alignment(alignment: Alignment) -> dict[str, Any]:
+    key = alignment.framework.strip().lower()
+    known = next((name for start, name in _COMPETENCE_FRAMEWORKS.items() if key.startswith(start)), None)
+    made = {
+        "type": ["Alignment"],
+        "targetType": "ceasn:Competency",
+        "targetName": alignment.label,
+        "targetUrl": alignment.uri,
+        "targetFramework": alignment.framework or known or "",
+    }
+    if alignment.code:
+        made["targetCode"] = alignment.code
+    return {key: value for key, value in made.items() if value}
+
+
+def _level_alignments(blueprint: Blueprint) -> list[dict[str, Any]]:
+    levels = dict.fromkeys([blueprint.level, *(outcome.level for outcome in blueprint.outcomes)])
+    return [_level_alignment(level) for level in levels if level and level != "none"]
+
+
+def _level_alignment(level: str) -> dict[str, Any]:
+    framework, _, step = level.partition(":")
+    made = {
+        "type": ["Alignment"],
+        "targetType": LEVEL,
+        "targetName": level_label(level),
+        "targetUrl": _FRAMEWORK_PAGES.get(framework, f"urn:guildmark:level:{quote(level, safe='')}"),
+        "targetFramework": framework,
+        "targetCode": level,
+    }
+    if framework == "AQF":
+        made["targetDescription"] = f"The level of difficulty is comparable. {NOT_UNDER_AQF}"
+    return made
+
+
+def _credit_alignments(blueprint: Blueprint) -> list[dict[str, Any]]:
+    credit = blueprint.credit
+    if credit.unit == "none" or not credit.value:
+        return []
+    made = {
+        "type": ["Alignment"],
+        "targetType": CREDIT_UNIT,
+        "targetName": credit_label(blueprint),
+        "targetUrl": _FRAMEWORK_PAGES.get(credit.unit, f"urn:guildmark:credit-unit:{quote(credit.unit, safe='')}"),
+        "targetFramework": credit.unit,
+        "targetCode": credit.unit,
+    }
+    if credit.basis:
+        made["targetDescription"] = credit.basis
+    return [made]
+
+
+_UNIT_NAMES = {"AU-CP": "credit points (Australia, provider's own scale)", "ECTS": "ECTS credits"}
+
+
+def credit_label(blueprint: Blueprint) -> str:
+    """The credit with its unit in words, or that there is none."""
+    credit = blueprint.credit
+    if credit.unit == "none" or not credit.value:
+        return "no credit"
+    return f"{decimal_text(credit.value)} {_UNIT_NAMES.get(credit.unit, credit.unit)}"
+
+
+def _unique(alignments: Any) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for alignment in alignments:
+        found.setdefault(alignment["targetUrl"], alignment)
+    return list(found.values())
+
+
+# --- Results ---
+
+
+def _part(url: str, *names: str) -> str:
+    return url + "#" + "/".join(quote(name, safe="") for name in names)
+
+
+def _total_description(blueprint: Blueprint, url: str) -> dict[str, Any]:
+    return {
+        "id": _part(url, "result", "total"),
+        "type": ["ResultDescription"],
+        "name": "Total",
+        "resultType": "Percent",
+        "valueMin": "0",
+        "valueMax": "100",
+        "requiredValue": decimal_text(blueprint.award_rule.pass_mark),
+    }
+
+
+def _outcome_description(outcome: Outcome, url: str) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": _part(url, "outcome", outcome.id),
+        "type": ["ResultDescription"],
+        "name": outcome.statement,
+        "resultType": "Percent",
+        "valueMin": "0",
+        "valueMax": "100",
+    }
+    alignments = _unique(_alignment(a) for a in outcome.alignments)
+    if outcome.level and outcome.level != "none":
+        alignments.append(_level_alignment(outcome.level))
+    if alignments:
+        made["alignment"] = alignments
+    return made
+
+
+def _criterion_description(assessment: Assessment, criterion: Criterion, url: str) -> dict[str, Any]:
+    return {
+        "id": _part(url, "criterion", assessment.id, criterion.id),
+        "type": ["ResultDescription"],
+        "name": f"{assessment.title}: {criterion.title}",
+        "resultType": "RubricCriterionLevel",
+        "requiredLevel": _part(url, "level", assessment.id, criterion.id, criterion.pass_level),
+        "rubricCriterionLevel": [
+            {
+                "id": _part(url, "level", assessment.id, criterion.id, level.id),
+                "type": ["RubricCriterionLevel"],
+                "name": level.title,
+                "description": level.descriptor,
+                "level": level.id,
+                "points": decimal_text(level.points),
+            }
+            for level in criterion.levels
+        ],
+    }
+
+
+def _results(blueprint: Blueprint, decision: Decision, url: str) -> list[dict[str, Any]]:
+    results = [_percent(_part(url, "result", "total"), decision.percent)]
+    levels: dict[str, str] = {}
+    for reached in decision.outcome_results:
+        results.append(_percent(_part(url, "outcome", reached.outcome_id), reached.percent))
+        levels.update(reached.levels)
+    for assessment in blueprint.assessments:
+        for criterion in assessment.criteria:
+            if criterion.id in levels:
+                results.append(
+                    {
+                        "type": ["Result"],
+                        "resultDescription": _part(url, "criterion", assessment.id, criterion.id),
+                        "achievedLevel": _part(url, "level", assessment.id, criterion.id, levels[criterion.id]),
+                    }
+                )
+    return results
+
+
+def _percent(description: str, value: float) -> dict[str, Any]:
+    return {"type": ["Result"], "resultDescription": description, "value": decimal_text(value)}
+
+
+# --- Words and evidence ---
+
+
+def _criteria(blueprint: Blueprint, approval: Mapping[str, Any] | None) -> str:
+    """What the holder had to do, in Markdown: the part that people read and that has no field of its own."""
+    rule = blueprint.award_rule
+    lines = ["The holder has shown, in assessed work:", ""]
+    lines += [f"- {o.statement} ({level_label(o.level)}, {decimal_text(o.hours)} hours)" for o in blueprint.outcomes]
+    lines += ["", "Assessed by:", ""]
+    for assessment in blueprint.assessments:
+        secure = "secured" if assessment.secure else "open"
+        watched = f", supervision: {assessment.supervision}" if assessment.supervision else ""
+        weight = f"weight {decimal_text(assessment.weight)}"
+        lines.append(f"- {assessment.title} ({assessment.type}, {weight}, {secure}{watched})")
+    each = " and every outcome achieved" if rule.each_outcome else ""
+    lines += [
+        "",
+        f"Award rule: at least {decimal_text(rule.pass_mark)} % in total{each}; each criterion is marked by at least "
+        f"{rule.min_markers} people independently.",
+        f"Workload: {decimal_text(blueprint.hours)} hours. Level: {level_label(blueprint.level)}. "
+        f"Credit: {credit_label(blueprint)}.",
+        f"Mode: {blueprint.delivery_mode}, {blueprint.synchrony}. Prerequisites: {blueprint.prerequisites}.",
+    ]
+    if approval is not None:
+        by = f" by {approval['by']}" if approval.get("by") else ""
+        on = f" on {approval['on']}" if approval.get("on") else ""
+        lines.append(f"Approved{by}{on}; the report is at {approval['url']} (SHA-256 {approval['sha256']}).")
+    if blueprint.country == "AU":
+        lines.append(NOT_UNDER_AQF)
+    return "\n".join(lines)
+
+
+def _decision_evidence(decision: Decision) -> dict[str, Any]:
+    markers = len(decision.marker_ids)
+    record = hashlib.sha256(jcs(decision.to_json())).hexdigest()
+    says = [
+        f"Decision {decision.id}, made {iso(decision.decided_at)} from the marks of {markers} independent markers: "
+        f"{decimal_text(decision.percent)} %, passed.",
+        f"decision sha-256: {record}",
+        f"marks sha-256: {decision.marks_sha256}",
+        f"blueprint sha-256: {decision.blueprint_digest}",
+    ]
+    if decision.agreement is not None:
+        says.insert(1, decision.agreement.says)
+    return {
+        "type": ["Evidence"],
+        "name": "Assessment decision",
+        "description": "The recorded decision on which this award rests; the provider keeps the record.",
+        "narrative": "\n".join(says),
+        "genre": "Assessment record",
+    }
+
+
+_EVIDENCE_FIELDS = ("id", "name", "description", "narrative", "genre", "audience")
+
+
+def _evidence(entry: Mapping[str, str], position: int) -> dict[str, Any]:
+    unknown = sorted(set(entry) - {*_EVIDENCE_FIELDS, "type"})
+    if unknown:
+        raise BrokenInput(
+            f"{unknown[0]!r} is not a field of evidence",
+            where=f"evidence {position + 1}",
+            hint=f"use {', '.join(_EVIDENCE_FIELDS)}",
+        )
+    return {"type": ["Evidence"], **{key: entry[key] for key in _EVIDENCE_FIELDS if entry.get(key)}}
