@@ -38,8 +38,8 @@ def published(url: str) -> Document | None:
 def published_paths() -> Iterator[str]:
     """The path of every document that is published from the database; the log's files are beside them."""
     for row in Organisation.objects.filter(keys__isnull=False).distinct():
-        if row.did.startswith(_did_prefix()):
-            yield f"{_folder(row)}/{row.slug}/did.json"
+        if path := did_path(row):
+            yield path
     for row in BlueprintVersion.objects.exclude(state=BlueprintVersion.State.DRAFT):
         yield _achievement_path(row)
         yield f"{_achievement_path(row)}/map"
@@ -72,8 +72,10 @@ def published_fetcher() -> PublishedFetcher:
     return PublishedFetcher()
 
 
-def _did_prefix() -> str:
-    return "did:web:" + settings.BASE_URL.removeprefix("https://").partition("/")[0].replace(":", "%3A")
+def did_path(row: Organisation) -> str | None:
+    """Where this site publishes the DID document of an organisation; None if the DID belongs to another host."""
+    here = "did:web:" + settings.BASE_URL.removeprefix("https://").partition("/")[0].replace(":", "%3A") + ":"
+    return f"{_folder(row)}/{row.slug}/did.json" if row.did.startswith(here) else None
 
 
 def _folder(row: Organisation) -> str:

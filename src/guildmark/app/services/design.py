@@ -16,6 +16,7 @@ from guildmark.app.records import BlueprintVersion, DemandSnapshot, Endorsement,
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.app.services.publish import publish_after_commit
 from guildmark.core.codecs import jcs
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.core.report import Report, Verdict
@@ -207,6 +208,7 @@ def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime
         statement={"achievement": achievement_url(blueprint_value(version)), "sha256": version.digest},
         now=now,
     )
+    publish_after_commit(achievement_url(blueprint_value(version)).removeprefix(f"{settings.BASE_URL}/"), f"gate/{result.id}")
     note_event(verb="publish_blueprint", subject=str(version), actor=actor, now=now, gate=str(result.id))
     return version
 

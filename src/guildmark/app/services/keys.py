@@ -29,17 +29,17 @@ def signer_for(organisation: Organisation) -> Signer:
     return _open(key.key_id, key.sealed)
 
 
-def log_signer(*, origin: str, entropy: bytes, now: datetime) -> Signer:
+def log_signer(*, key_id: str, entropy: bytes, now: datetime) -> Signer:
     """Signs checkpoints of the log; the key is made, from `entropy`, when the log is first asked for.
 
     It belongs to no organisation: what signs the log never signs a credential.
     """
-    key = OrganisationKey.objects.filter(purpose="log", key_id=origin).first()
+    key = OrganisationKey.objects.filter(purpose="log", key_id=key_id).first()
     if key is None:
-        made = seal_new_key(key_id=origin, purpose="log", entropy=entropy, now=now)
+        made = seal_new_key(key_id=key_id, purpose="log", entropy=entropy, now=now)
         facts = {name: getattr(made, name) for name in ("algorithm", "public_key", "sealed", "created_at")}
         # Of two processes that start a log at the same moment, one makes the key and both use it.
-        key, _ = OrganisationKey.objects.get_or_create(key_id=origin, purpose="log", defaults=facts)
+        key, _ = OrganisationKey.objects.get_or_create(key_id=key_id, purpose="log", defaults=facts)
     return _open(key.key_id, key.sealed)
 
 

@@ -104,7 +104,7 @@ def _entry(row: LogEntry) -> Entry:
 
 def log() -> Log:
     """The site's log; its key is made when it is first asked for."""
-    signer = log_signer(origin=origin(), entropy=secrets.token_bytes(32), now=timezone.now())
+    signer = log_signer(key_id=f"{settings.BASE_URL}/log#key", entropy=secrets.token_bytes(32), now=timezone.now())
     return Log(DatabaseLogStore(origin(), log_tiles()), signer, origin())
 
 

@@ -11,10 +11,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from guildmark.app.queries.published import did_path
 from guildmark.app.records import Consent, Learner, Membership, Organisation, OrganisationKey, Person
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import seal_new_key
 from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.app.services.publish import publish_after_commit
 from guildmark.core.errors import BrokenInput, NotAllowed
 
 
@@ -79,6 +81,8 @@ def create_key(*, organisation: Organisation, entropy: bytes, now: datetime) -> 
         },
         now=now,
     )
+    if published_path := did_path(organisation):
+        publish_after_commit(published_path)
     note_event(verb="create_key", subject=key.key_id, actor=None, now=now)
     return key
 

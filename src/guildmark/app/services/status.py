@@ -14,6 +14,7 @@ from django.db.models import Count
 from guildmark.app.records import Award, Organisation, StatusList
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.app.services.publish import publish_after_commit
 from guildmark.core.codecs import jcs
 from guildmark.credential import status as status_room
 from guildmark.credential.proof import sign_document
@@ -97,6 +98,7 @@ def publish_status_list(number: int, *, now: datetime) -> StatusList:
         statement={"list": list_url(row), "version": row.seq, "sha256": hashlib.sha256(row.published).hexdigest()},
         now=now,
     )
+    publish_after_commit(f"status/{row.number}", f"status/{row.number}/reasons")
     return row
 
 
