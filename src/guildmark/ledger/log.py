@@ -157,12 +157,17 @@ class Log:
             return None
         new = self._numbered(last.size) if waiting else indexed
         if new or text is None:
-            growth = grow(tiles, last.size, [entry.leaf for entry in new])
+            try:
+                growth = grow(tiles, last.size, [entry.leaf for entry in new])
+            except BrokenInput as problem:
+                raise UnsoundLog(f"{self.origin} cannot grow: {problem}") from problem
             tiles.put(growth.files)
             last = Checkpoint(self.origin, growth.size, growth.root)
             text = self._store.advance(text, lambda: last.sign(self._signer))
             if text is None:
                 return None
+        elif self._store.signed() != text:
+            return None  # what waited when we were called is in another publisher's checkpoint
         tiles.publish(text)
         return Published(last, text, {entry.key: entry.index for entry in new if entry.index is not None})
 
@@ -354,8 +359,7 @@ def _audit_entries(tiles: TileReader, size: int) -> tuple[Finding, list[bytes], 
     """Whether bundles and level-0 tiles agree; the roots of full bundles and the leaf hashes of the last,
     partial one.
 
-    Both are computed from the entries where these can be read, so that one bad tile is not reported a second
-    time.
+    Both are computed from the entries, so that one bad tile of hashes is not reported a second time.
     """
     tree, problems = TileTree(tiles, size), []
     full: list[bytes] = []

@@ -177,6 +177,10 @@ def grow(reader: TileReader, size: int, entries: Sequence[bytes]) -> Growth:
     tree = TileTree(reader, size)
     files: dict[str, bytes] = {}
     bundle = list(tree.bundle(size // WIDTH)) if size % WIDTH else []
+    if bundle and tuple(map(leaf_hash, bundle)) != tree.tile(0, size // WIDTH):
+        # its entries are copied into the next, larger bundle: damage must not travel with them
+        path = tile_path("entries", size // WIDTH, len(bundle))
+        raise BrokenInput("holds an entry that does not hash to its place", where=path, hint=_REPAIR)
     _fill("entries", size // WIDTH, bundle, entries, files)
     level, new = 0, [leaf_hash(entry) for entry in entries]
     while new:

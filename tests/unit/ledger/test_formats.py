@@ -1,4 +1,4 @@
-"""Notes, checkpoints, tiles and receipts are byte for byte those of C2SP; what is not is refused in a sentence."""
+"""Notes, checkpoints and tiles are byte for byte those of C2SP; what is not is refused in a sentence."""
 
 from __future__ import annotations
 
