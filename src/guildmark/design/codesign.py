@@ -1,0 +1,110 @@
+"""Co-design: what an industry partner signs, and whether that signature still stands for the map as it is now.
+
+A partner signs the *map*: job tasks, the outcomes that they are for, the assessments with the rubrics that show them,
+and the edges between. Its digest is in the signed endorsement, so changing any of it voids the signature visibly, and
+changing anything else does not. Building and checking the signed envelope is `credential.endorsement`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from guildmark.core.codecs import jcs
+from guildmark.core.errors import BrokenInput
+from guildmark.core.report import Finding, Report, Verdict
+from guildmark.design.blueprint import Blueprint
+
+Scope = str | tuple[str, ...]
+"""`"whole"`, or the ids of the outcomes that the partner speaks about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsed:
+    """An endorsement whose signature somebody has verified, as a value."""
+
+    partner_id: str
+    partner_name: str
+    scope: Scope
+    digest: str
+    at: datetime
+    credential_id: str
+    claim: str
+
+
+def map_document(blueprint: Blueprint, scope: Scope = "whole") -> dict[str, Any]:
+    """The map in scope as plain JSON values: the bytes that are published are its JCS form, and those are signed.
+
+    In scope are the named outcomes, the edges that lead to them, the tasks and assessments at the ends of those edges,
+    of each assessment the criteria for these outcomes, and its weight. Order in the blueprint means nothing: everything
+    is ordered by id. BrokenInput for an outcome that the blueprint does not have.
+    """
+    wanted = {o.id for o in blueprint.outcomes} if scope == "whole" else _named(blueprint, scope)
+    edges = sorted(
+        ((e.task, e.outcome, e.assessment) for e in blueprint.task_map if e.outcome in wanted),
+    )
+    tasks = {t.id for t in blueprint.tasks} if scope == "whole" else {task for task, _, _ in edges}
+    assessments = [a for a in blueprint.assessments if wanted.intersection(a.outcomes)]
+    value = blueprint.to_json()
+    return {
+        "blueprint": blueprint.id,
+        "scope": "whole" if scope == "whole" else sorted(wanted),
+        "tasks": _by_id(t for t in value["tasks"] if t["id"] in tasks),
+        "outcomes": _by_id(o for o in value["outcomes"] if o["id"] in wanted),
+        "assessments": _by_id(
+            {
+                **{k: v for k, v in a.items() if k != "criteria"},
+                "outcomes": sorted(wanted.intersection(a["outcomes"])),
+                "criteria": _by_id(c for c in a["criteria"] if c["outcome"] in wanted),
+            }
+            for a in value["assessments"]
+            if a["id"] in {found.id for found in assessments}
+        ),
+        "edges": [list(e) for e in dict.fromkeys(edges)],
+    }
+
+
+def map_digest(blueprint: Blueprint, scope: Scope = "whole") -> str:
+    """SHA-256 (hex) of the JCS form of `map_document`: what a partner signs."""
+    return hashlib.sha256(jcs(map_document(blueprint, scope))).hexdigest()
+
+
+def endorsement_findings(blueprint: Blueprint, endorsed: Iterable[Endorsed]) -> Report:
+    """One finding for each endorsement: it stands for the present map, or it is void because the map changed since."""
+    findings = [_finding(blueprint, e) for e in endorsed]
+    return Report(f"Endorsements of {blueprint.title}", tuple(findings))
+
+
+def _finding(blueprint: Blueprint, endorsed: Endorsed) -> Finding:
+    id = f"endorsement.{endorsed.partner_id}"
+    what = "the whole map" if endorsed.scope == "whole" else f"the map of {', '.join(endorsed.scope)}"
+    because = {"signed": endorsed.digest, "scope": endorsed.scope, "credential": endorsed.credential_id}
+    source = "Open Badges 3.0, EndorsementCredential; guildmark map digest"
+    try:
+        now = map_digest(blueprint, endorsed.scope)
+    except BrokenInput as problem:
+        says = f"Void: {endorsed.partner_name} signed {what}, and {problem.what}."
+        return Finding(id, Verdict.FAIL, says, because=because, source=source)
+    because["present"] = now
+    if now == endorsed.digest:
+        says = f"{endorsed.partner_name} signed {what} on {endorsed.at.date()}, and it is unchanged: “{endorsed.claim}”"
+        return Finding(id, Verdict.PASS, says, because=because, source=source)
+    says = f"Void: {endorsed.partner_name} signed {what} on {endorsed.at.date()}, and the map changed since; ask again."
+    return Finding(id, Verdict.FAIL, says, because=because, source=source)
+
+
+def _named(blueprint: Blueprint, scope: Scope) -> set[str]:
+    if isinstance(scope, str) or not scope:
+        raise BrokenInput(f"scope {scope!r} is not known", where=blueprint.title, hint='use "whole" or ids of outcomes')
+    known = {o.id for o in blueprint.outcomes}
+    for outcome in scope:
+        if outcome not in known:
+            raise BrokenInput(f"there is no outcome {outcome!r}", where=blueprint.title, hint="name outcomes by their id")
+    return set(scope)
+
+
+def _by_id(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return sorted((dict(item) for item in items), key=lambda item: str(item["id"]))
