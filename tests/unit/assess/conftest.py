@@ -8,63 +8,72 @@ Every rubric is none (0), some (1), good (2), great (3 points) with the pass lev
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import resources
+from typing import Any
 
 import pytest
-from guildmark.design.blueprint import (
-    Assessment,
-    Blueprint,
-    Criterion,
-    CriterionLevel,
-    Outcome,
-    read_blueprint,
-)
 
 from guildmark.assess.marking import Mark
+from guildmark.design.blueprint import Blueprint, read_blueprint
 
-LEVELS = tuple(
-    CriterionLevel(id=id, title=id.title(), descriptor=f"The work is {id}.", points=float(points))
-    for points, id in enumerate(("none", "some", "good", "great"))
-)
 ASSESSMENT_OF = {"query": "report", "chart": "report", "speak": "talk"}
 
 
-def criterion(id: str, outcome: str, levels: tuple[CriterionLevel, ...] = LEVELS) -> Criterion:
-    return Criterion(id=id, title=f"{id.title()} well", outcome=outcome, levels=levels, pass_level="good")
+def criterion(id: str, outcome: str) -> dict[str, Any]:
+    levels = [
+        {"id": level, "title": level.title(), "descriptor": f"The work is {level}.", "points": points}
+        for points, level in enumerate(("none", "some", "good", "great"))
+    ]
+    title = f"{id.title()} well"
+    return {"id": id, "title": title, "outcome": outcome, "levels": levels, "pass_level": "good"}
 
 
-def assessment(id: str, weight: float, criteria: tuple[Criterion, ...], like: Assessment) -> Assessment:
-    outcomes = tuple(dict.fromkeys(c.outcome for c in criteria))
-    return dataclasses.replace(
-        like, id=id, title=id.title(), weight=weight, outcomes=outcomes, criteria=criteria
-    )
+def assessment(id: str, weight: float, *criteria: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": id,
+        "title": id.title(),
+        "type": "artifact",
+        "weight": weight,
+        "outcomes": list(dict.fromkeys(c["outcome"] for c in criteria)),
+        "secure": True,
+        "supervision": "supervised online",
+        "criteria": list(criteria),
+    }
+
+
+def outcome(id: str, statement: str) -> dict[str, Any]:
+    return {"id": id, "statement": statement, "level": "AQF:5", "hours": 20, "kind": "application"}
 
 
 @pytest.fixture(scope="session")
 def blueprint() -> Blueprint:
-    """One of the samples, cut down to what a reader can hold in mind."""
-    folder = resources.files("guildmark.design") / "samples"
-    path = min((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
-    sample = read_blueprint(path.read_bytes(), path.name)
-    like_outcome, like = sample.outcomes[0], sample.assessments[0]
-    outcomes: tuple[Outcome, ...] = (
-        dataclasses.replace(like_outcome, id="o1", statement="Ask a database a question"),
-        dataclasses.replace(like_outcome, id="o2", statement="Show the answer to others"),
-    )
-    return dataclasses.replace(
-        sample,
-        outcomes=outcomes,
-        assessments=(
-            assessment("report", 0.6, (criterion("query", "o1"), criterion("chart", "o2")), like),
-            assessment("talk", 0.4, (criterion("speak", "o2"),), like),
-        ),
-        task_map=(),
-        award_rule=dataclasses.replace(
-            sample.award_rule, pass_mark=50.0, each_outcome=True, min_markers=2, tolerance=1.0
-        ),
+    return read_blueprint(
+        {
+            "id": "urn:uuid:5d0c0f3e-6c1b-4c51-8a4e-0d9a6b7c8d9e",
+            "version": 1,
+            "title": "Questions and answers",
+            "description": "Ask a database, and show what it answers.",
+            "purpose": "For analysts.",
+            "language": "en",
+            "country": "AU",
+            "provider_id": "did:web:demo.guildmark.example:issuers:harbour-university",
+            "outcomes": [
+                outcome("o1", "Ask a database a question"),
+                outcome("o2", "Show the answer to others"),
+            ],
+            "tasks": [{"id": "t1", "statement": "Answer a manager's question"}],
+            "assessments": [
+                assessment("report", 0.6, criterion("query", "o1"), criterion("chart", "o2")),
+                assessment("talk", 0.4, criterion("speak", "o2")),
+            ],
+            "task_map": [{"task": "t1", "outcome": "o1", "assessment": "report"}],
+            "credit": {"value": 0, "unit": "none", "basis": "none"},
+            "level": "AQF:5",
+            "hours": 40,
+            "delivery_mode": "online",
+            "award_rule": {"pass_mark": 50.0, "each_outcome": True, "min_markers": 2, "tolerance": 1.0},
+        }
     )
 
 

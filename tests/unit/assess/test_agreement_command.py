@@ -1,13 +1,11 @@
-"""`guildmark agreement` on a sample blueprint: what it prints, and what it ends with."""
+"""`guildmark agreement`: what it prints, and what it ends with."""
 
 from __future__ import annotations
 
 import json
-from importlib import resources
 
 import pytest
 from click.testing import CliRunner
-from guildmark.design.blueprint import read_blueprint
 
 from guildmark.assess.agreement import agreement, by_criterion
 from guildmark.cli.agreement import command
@@ -17,55 +15,50 @@ HEADING = "submission_id,assessment_id,criterion_id,marker_id,level_id,comment,a
 
 
 @pytest.fixture
-def sample():
-    folder = resources.files("guildmark.design") / "samples"
-    return min((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
-
-
-@pytest.fixture
-def marked(sample):
+def marked(blueprint):
     """CSV rows: six submissions, two markers who differ by one level on every third."""
-    blueprint = read_blueprint(sample.read_bytes(), sample.name)
-    assessment = next(a for a in blueprint.assessments if a.criteria)
     rows = [HEADING]
-    for criterion in assessment.criteria:
+    for criterion in blueprint.assessments[0].criteria:
         for piece in range(6):
-            low = piece % (len(criterion.levels) - 1)
-            for marker, place in (("ana", low), ("ben", low + (piece % 3 == 0))):
+            for marker, place in (("ana", piece % 3), ("ben", piece % 3 + (piece % 3 == 0))):
                 level = criterion.levels[place].id
-                rows.append(
-                    f"work-{piece},{assessment.id},{criterion.id},{marker},{level},,2026-11-20T14:00:00Z"
-                )
+                rows.append(f"work-{piece},report,{criterion.id},{marker},{level},,2026-11-20T14:00:00Z")
     return rows
 
 
-def run(tmp_path, sample, rows, *more):
-    (tmp_path / "blueprint.json").write_bytes(sample.read_bytes())
-    (tmp_path / "marks.csv").write_text("\n".join(rows), encoding="utf-8")
-    arguments = [str(tmp_path / "marks.csv"), "--blueprint", str(tmp_path / "blueprint.json"), *more]
-    return CliRunner().invoke(command, arguments)
+@pytest.fixture
+def run(tmp_path, blueprint):
+    """Runs the command on these rows."""
+
+    def command_on(rows, *more):
+        (tmp_path / "blueprint.json").write_text(json.dumps(blueprint.to_json()), encoding="utf-8")
+        (tmp_path / "marks.csv").write_text("\n".join(rows), encoding="utf-8")
+        arguments = [str(tmp_path / "marks.csv"), "--blueprint", str(tmp_path / "blueprint.json"), *more]
+        return CliRunner().invoke(command, arguments)
+
+    return command_on
 
 
-def test_it_says_how_far_two_markers_agree_and_where(tmp_path, sample, marked):
-    result = run(tmp_path, sample, marked)
+def test_it_says_how_far_two_markers_agree_and_where(run, marked):
+    result = run(marked)
     assert result.exit_code == 0, result.output
     assert "quadratic weighted kappa is 0." in result.output
     assert "67% of the pairs of marks are the same level" in result.output
     assert "6 pieces marked by two or more, 67% same level, 100% same or next level." in result.output
 
 
-def test_a_row_that_cannot_be_read_is_listed_and_the_rest_is_measured(tmp_path, sample, marked):
+def test_a_row_that_cannot_be_read_is_listed_and_the_rest_is_measured(run, marked):
     bad = marked[1].replace("work-0", "work-9").split(",")
     bad[4] = "superb"
-    result = run(tmp_path, sample, [*marked, ",".join(bad)])
+    result = run([*marked, ",".join(bad)])
     assert result.exit_code == 1
     assert f"not read: row {len(marked)}, level_id: " in result.stderr
     assert "superb" in result.stderr
     assert "quadratic weighted kappa" in result.stdout
 
 
-def test_json_carries_the_figures_the_criteria_and_the_problems(tmp_path, sample, marked):
-    result = run(tmp_path, sample, [*marked, "only,three,cells"], "--json")
+def test_json_carries_the_figures_the_criteria_and_the_problems(run, marked):
+    result = run([*marked, "only,three,cells"], "--json")
     assert result.exit_code == 1
     answer = json.loads(result.stdout)
     assert answer["agreement"]["statistic"] == "quadratic weighted kappa"
@@ -75,13 +68,13 @@ def test_json_carries_the_figures_the_criteria_and_the_problems(tmp_path, sample
     assert {"criterion_id", "n", "exact_share", "adjacent_share"} <= set(answer["criteria"][0])
 
 
-def test_too_little_to_measure_is_unknown(tmp_path, sample, marked):
-    result = run(tmp_path, sample, marked[:3])
+def test_too_little_to_measure_is_unknown(run, marked):
+    result = run(marked[:3])
     assert result.exit_code == 3
     assert "no coefficient is given" in result.output
 
 
-def test_a_missing_file_and_a_broken_blueprint_are_refused(tmp_path, sample, marked):
+def test_a_missing_file_and_a_broken_blueprint_are_refused(tmp_path):
     missing = CliRunner().invoke(command, ["nowhere.csv", "--blueprint", "nowhere.json"])
     assert isinstance(missing.exception, BrokenInput)
     (tmp_path / "broken.json").write_text("{")
