@@ -121,7 +121,7 @@ class EvmAnchor:
         wanted = {"from": account, "to": account, "value": "0x0", "data": data}
         transaction = _hash(self._call("eth_sendTransaction", [wanted]), "eth_sendTransaction")
         mined = self._wait(transaction)
-        facts = {
+        facts: dict[str, str | int] = {
             "chain_id": chain_id,
             "transaction": transaction,
             "block_number": _number(mined.get("blockNumber"), "blockNumber"),

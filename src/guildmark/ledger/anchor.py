@@ -11,7 +11,8 @@ from guildmark.core.report import Finding, Report, Verdict
 from guildmark.ledger.checkpoint import checkpoint_digest
 
 NO_EVIDENCE = (
-    "Test chain: no evidence. It shows that anchoring works, and proves nothing about when the log existed."
+    "Test chain: no evidence. Outsiders do not keep its blocks: the anchor shows that anchoring works, and "
+    "nothing about when the log existed."
 )
 
 
