@@ -13,9 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from guildmark.assess.marking import Mark
 from guildmark.design.blueprint import Blueprint, read_blueprint
+
+# A busy machine is slow without being wrong; the first t quantile also loads SciPy.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 ASSESSMENT_OF = {"query": "report", "chart": "report", "speak": "talk"}
 

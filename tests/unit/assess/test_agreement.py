@@ -6,12 +6,14 @@ the weighted kappas and the standard error as computed by statsmodels and scikit
 
 from __future__ import annotations
 
+import doctest
 import math
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from guildmark.assess import agreement
 from guildmark.assess.agreement import (
     FEWEST_UNITS,
     Agreement,
@@ -265,6 +267,10 @@ def alpha_by_matrix(units, metric):
 
 def test_the_least_number_of_units_is_a_policy_with_a_name():
     assert FEWEST_UNITS == 5
+
+
+def test_the_example_in_the_docstring_is_true():
+    assert doctest.testmod(agreement).failed == 0 < doctest.testmod(agreement).attempted
 
 
 def test_an_agreement_survives_being_stored():
