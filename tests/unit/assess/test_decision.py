@@ -182,6 +182,11 @@ class TestDisagreement:
         assert decided(strict, apart).report.verdict is Verdict.UNKNOWN
         assert decided(strict, apart + marks(dora="good - -", eve="good - -")).passed
 
+    def test_half_of_the_markers_is_no_majority(self, blueprint, marks):
+        strict = with_rule(blueprint, tolerance=0.0)
+        four = marks(ana="good good good", ben="good good good", cleo="great - -", dora="none - -")
+        assert decided(strict, four).report.verdict is Verdict.UNKNOWN
+
     def test_a_split_over_the_pass_level_needs_a_third_marker_though_it_is_within_the_tolerance(
         self, blueprint, marks
     ):
