@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from guildmark.design.blueprint import blueprint_digest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from guildmark.assess.decision import Decision, decide, marks_digest, reproduce,
 from guildmark.core.codecs import jcs
 from guildmark.core.errors import BrokenInput
 from guildmark.core.report import Verdict
+from guildmark.design.blueprint import blueprint_digest
 
 NOW = datetime(2026, 11, 24, 9, 30, 0, 123456, tzinfo=UTC)
 
