@@ -1,13 +1,14 @@
-"""Decentralised identifiers: the key in a did:key, the address of a did:web, and the document that lists keys.
+"""Decentralised identifiers: the key in a did:key, the address of a did:web, and the document that lists
+keys.
 
 Rules (W3C Controlled Identifiers 1.0; did:key and did:web method specifications):
 
 1. a did:key is its key; its one verification method is `did:key:z6Mk...#z6Mk...`;
-2. a did:web names a host and a path: `did:web:example.edu:a:b` is read at `https://example.edu/a/b/did.json`, a bare
-   host at `/.well-known/did.json`; a port is written `%3A8443`; an IP address is refused;
+2. a did:web names a host and a path: `did:web:example.edu:a:b` is read at `https://example.edu/a/b/did.json`,
+   a bare host at `/.well-known/did.json`; a port is written `%3A8443`; an IP address is refused;
 3. the `id` of the document must be the DID that was asked for;
-4. a key may make assertions for the DID only if the document lists it under `assertionMethod`, its `controller` is the
-   DID, and it is neither revoked nor expired.
+4. a key may make assertions for the DID only if the document lists it under `assertionMethod`, its
+   `controller` is the DID, and it is neither revoked nor expired.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def key_of_did_key(did: str) -> PublicKey:
 
 
 def did_web_url(did: str) -> str:
-    """Where the document of a did:web is read; BrokenInput for IP addresses, dots that climb and other oddities."""
+    """Where the document of a did:web is read; BrokenInput for IP addresses, dots that climb and other
+    oddities.
+    """
     if not did.startswith("did:web:"):
         raise BrokenInput("not a did:web", where=did)
     first, *path = did.removeprefix("did:web:").split(":")
@@ -66,7 +69,9 @@ def did_web_url(did: str) -> str:
 
 
 def did_web_of(url: str) -> str:
-    """The did:web whose document would lie under this https address: `https://a.edu/x/y` is `did:web:a.edu:x:y`."""
+    """The did:web whose document would lie under this https address: `https://a.edu/x/y` is
+    `did:web:a.edu:x:y`.
+    """
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         raise BrokenInput(f"{url!r} is not an https address")

@@ -54,8 +54,8 @@ class PublicKey:
 class SoftwareSigner:
     """A `core.doors.Signer` with an Ed25519 private key of 32 bytes in memory.
 
-    `key_id` is the verification method that goes into proofs, such as `did:web:example.edu#key-1`. The private key is
-    left out of `repr`, so that it cannot slip into a log.
+    `key_id` is the verification method that goes into proofs, such as `did:web:example.edu#key-1`. The
+    private key is left out of `repr`, so that it cannot slip into a log.
     """
 
     private_key: bytes = field(repr=False)
@@ -91,9 +91,11 @@ _CURVES: dict[str, tuple[ec.EllipticCurve, hashes.HashAlgorithm, int]] = {
 
 
 def signature_holds(key: HasPublicKey, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is one of this key over `message`. Never raises: what cannot be a signature is none.
+    """Whether `signature` is one of this key over `message`. Never raises: what cannot be a signature is
+    none.
 
-    P-256 and P-384 signatures are r and s side by side, as Data Integrity writes them (vc-di-ecdsa section 3.2).
+    P-256 and P-384 signatures are r and s side by side, as Data Integrity writes them (vc-di-ecdsa section
+    3.2).
     """
     try:
         if key.algorithm == "Ed25519":

@@ -1,17 +1,17 @@
 """Bitstring status lists: one bit for each credential, and beside them why it is set.
 
-A credential carries one entry (Open Badges 3.0 allows no second): purpose `revocation`, one bit. The bit is set while
-the credential is suspended and once it is revoked, so every verifier in the world refuses both. A sibling list of
-purpose `message`, named by the entry's `statusReference`, has one byte at the same index; it tells suspended from
-revoked and gives the reason. docs/decisions/0003-one-status-entry.md says why.
+A credential carries one entry (Open Badges 3.0 allows no second): purpose `revocation`, one bit. The bit is
+set while the credential is suspended and once it is revoked, so every verifier in the world refuses both. A
+sibling list of purpose `message`, named by the entry's `statusReference`, has one byte at the same index; it
+tells suspended from revoked and gives the reason. docs/decisions/0003-one-status-entry.md says why.
 
 Rules (W3C Bitstring Status List 1.0):
 
 1. index 0 is the left-most bit of the first byte (section 3.3);
 2. an uncompressed list has at least 131,072 bits, so that an index hides among many (section 2.2);
 3. the encoded list is multibase base64url (`u`) of its gzip form (section 2.2);
-4. reading expands no more than a bound, whatever the compressed bytes claim (section 5.2 of Data Integrity asks for
-   bounded work; a list of 16 million entries takes 2 MiB).
+4. reading expands no more than a bound, whatever the compressed bytes claim (section 5.2 of Data Integrity
+   asks for bounded work; a list of 16 million entries takes 2 MiB).
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "component_revoked": "a credential it builds on is revoked.",
     },
 }
-"""State -> reason code -> what a person reads. Codes are part of the interface; add new ones, never reuse one."""
+"""State -> reason code -> what a person reads. Codes are part of the interface; add new ones, never reuse
+one.
+"""
 
 _NUMBERS: Mapping[int, tuple[str, str]] = {
     1: ("suspended", "under_review"),
@@ -73,12 +75,15 @@ _NUMBERS: Mapping[int, tuple[str, str]] = {
     21: ("revoked", "key_compromised"),
     22: ("revoked", "component_revoked"),
 }
-"""The byte that stands for each reason. 0 says nothing: it is also what a reinstated credential shows, so that a
-suspension that came to nothing leaves no trace. Numbers once published keep their meaning for good."""
+"""The byte that stands for each reason. 0 says nothing: it is also what a reinstated credential shows, so
+that a suspension that came to nothing leaves no trace. Numbers once published keep their meaning for good.
+"""
 
 
 def reason_number(state: str, code: str) -> int:
-    """The byte for a reason in the list of reasons; 0 for every reinstatement. BrokenInput for a code not known."""
+    """The byte for a reason in the list of reasons; 0 for every reinstatement. BrokenInput for a code not
+    known.
+    """
     if code not in REASONS.get(state, {}):
         known = ", ".join(REASONS.get(state, {})) or f"states are {', '.join(REASONS)}"
         raise BrokenInput(f"reason code {code!r} is not one for {state!r}", hint=f"use one of {known}")
@@ -133,7 +138,9 @@ def decode_list(text: str, *, largest: int = LARGEST_LIST) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class StatusEntry:
-    """A `BitstringStatusListEntry` as read: where the list is, which bit, what it means, and where reasons are."""
+    """A `BitstringStatusListEntry` as read: where the list is, which bit, what it means, and where reasons
+    are.
+    """
 
     list_url: str
     index: int

@@ -1,0 +1,350 @@
+"""JSON-LD to the statements that a signature covers, and nothing lost on the way.
+
+A signature of an `rdfc` cryptosuite covers RDF statements, not the JSON text. Whatever JSON-LD drops
+silently, anyone may add or change afterwards. So every loss is found here and has a name: when signing it is
+refused, when verifying it is a finding.
+
+Rules:
+
+1. contexts come from the set shipped here, each pinned by digest; an address that is not in it is not
+   fetched, and a context written out in the document is not accepted (Data Integrity 1.0 sections 2.4.1, 4.6
+   and 5.14);
+2. every member is a term of these contexts: no full IRIs and no JSON-LD syntax as keys, since with them the
+   same statements could be written so that a reader of the plain JSON does not see them (Data Integrity 1.0
+   section 2.4.3);
+3. no relative IRIs, no names of blank nodes, no null, no text direction: RDF has no place for them;
+4. numbers are those that RDF and JSON print alike: integers below 2**53, fractions of at most 16 digits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from guildmark.core.codecs import jcs
+from guildmark.core.errors import BrokenInput
+from guildmark.credential.rdfc import XSD_STRING, Quad, literal
+
+CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
+CREDENTIALS_V1 = "https://www.w3.org/2018/credentials/v1"
+OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+OB_EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
+CLR = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
+
+MOST_VALUES = 50_000
+"""Members and values that a document may have; expanding takes about 0.1 ms each. A large transcript has
+5,000.
+"""
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_TYPE = f"<{_RDF}type>"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSet:
+    """Contexts by address. `name` says which revision of Open Badges 3.0.3 is among them."""
+
+    name: str
+    documents: Mapping[str, Mapping[str, Any]] = field(repr=False)
+
+    def plus(self, documents: Mapping[str, Mapping[str, Any]]) -> ContextSet:
+        """A set with more contexts, for the vectors of others. Contexts with `@vocab` hide losses: not for
+        production.
+        """
+        return ContextSet(self.name, {**self.documents, **documents})
+
+
+@lru_cache(maxsize=1)
+def context_sets() -> tuple[ContextSet, ContextSet]:
+    """(current, older): the shipped contexts with each of the two documents served as Open Badges 3.0.3.
+
+    RuntimeError if a file does not have the digest that `contexts/index.json` pins: the installation is
+    damaged.
+    """
+    folder = files("guildmark.credential") / "contexts"
+    current: dict[str, Any] = {}
+    older: dict[str, Any] = {}
+    for row in json.loads((folder / "index.json").read_bytes()):
+        document = json.loads((folder / row["file"]).read_bytes())
+        if hashlib.sha256(jcs(document)).hexdigest() != row["jcs_sha256"]:
+            raise RuntimeError(
+                f"the shipped context {row['file']} is not the one that is pinned: reinstall guildmark"
+            )
+        if row.get("revision") == "older":
+            older[row["url"]] = document
+        else:
+            current[row["url"]] = document
+    return (
+        ContextSet("Open Badges 3.0.3 as of June 2026", current),
+        ContextSet("Open Badges 3.0.3 as of December 2023", {**current, **older}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The statements of a document, and what of it they do not carry (empty when nothing is lost)."""
+
+    quads: tuple[Quad, ...]
+    losses: tuple[str, ...]
+
+
+class UnreadableJsonLd(BrokenInput):
+    """The document uses a context that is not known here, or breaks a rule of JSON-LD."""
+
+
+def to_dataset(document: Mapping[str, Any], contexts: ContextSet) -> Dataset:
+    """The RDF statements of a JSON-LD document.
+
+    UnreadableJsonLd if a context is unknown, redefines a protected term, or the document has too many values.
+    """
+    losses = list(_losses_of_form(document))
+    expanded, dropped = _expand(document, contexts)
+    losses += [f"“{term}” is not a term of its contexts" for term in dropped]
+    writer = _Writer(losses)
+    for node in expanded:
+        writer.node(node, "")
+    return Dataset(tuple(dict.fromkeys(writer.quads)), tuple(dict.fromkeys(losses)))
+
+
+def unknown_contexts(document: Mapping[str, Any], contexts: ContextSet) -> tuple[str, ...]:
+    """The `@context` entries, anywhere in the document, that are not in the set; written-out ones as JSON."""
+    found: list[str] = []
+    for key, value in _members(document):
+        if key == "@context":
+            for entry in value if isinstance(value, list) else [value]:
+                if not isinstance(entry, str):
+                    found.append(json.dumps(entry)[:80])
+                elif entry not in contexts.documents:
+                    found.append(entry)
+    return tuple(dict.fromkeys(found))
+
+
+def _members(document: Any) -> Iterator[tuple[str, Any]]:
+    """Every (key, value) of every object in the document, without recursion."""
+    waiting = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            for key, value in item.items():
+                yield key, value
+                if key != "@context":
+                    waiting.append(value)
+        elif isinstance(item, list):
+            waiting.extend(item)
+
+
+_VALUE_OBJECT = {"@value", "@language"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
+    """Rules 2 to 4, as far as the plain JSON shows them. UnreadableJsonLd for more values than
+    MOST_VALUES.
+    """
+    count = 0
+    waiting: list[Any] = [document]
+    while waiting:
+        item = waiting.pop()
+        count += 1
+        if count > MOST_VALUES:
+            raise UnreadableJsonLd(f"has more than {MOST_VALUES:,} values", hint="is this one credential?")
+        match item:
+            case Mapping():
+                for key, value in item.items():
+                    if key == "@context":
+                        continue
+                    if key.startswith("@") and not ("@value" in item and key in _VALUE_OBJECT):
+                        yield f"“{key}” is JSON-LD syntax and not a term"
+                    elif ":" in key:
+                        yield f"“{key}” is not written as a term"
+                    if value is None:
+                        yield f"“{key}” is null"
+                    if _SURROGATE.search(key):
+                        raise UnreadableJsonLd(
+                            "a key is not valid Unicode", hint="ask its issuer for a new copy"
+                        )
+                    waiting.append(value)
+            case list():
+                if any(entry is None for entry in item):
+                    yield "a list contains null"
+                waiting.extend(item)
+            case str():
+                if _SURROGATE.search(item):
+                    raise UnreadableJsonLd(
+                        "a text is not valid Unicode", hint="ask its issuer for a new copy"
+                    )
+            case bool() | None:
+                pass
+            case int():
+                if abs(item) >= 2**53:
+                    yield f"the number {item} is too large to be exact"
+            case float():
+                if not math.isfinite(item):
+                    raise UnreadableJsonLd(
+                        "a number is too large to be read", hint="numbers end at about 1e308"
+                    )
+                if item != float(f"{item:.15e}"):
+                    yield f"the number {item!r} has more than 16 digits"
+
+
+def _expand(document: Mapping[str, Any], contexts: ContextSet) -> tuple[list[Any], list[str]]:
+    """The expanded form, and the terms that JSON-LD dropped."""
+    from pyld.context_resolver import ContextResolver
+    from pyld.jsonld import JsonLdError, JsonLdProcessor
+
+    unknown = unknown_contexts(document, contexts)
+    if unknown:
+        raise UnreadableJsonLd(f"the context {unknown[0]} is not known here", where="@context")
+
+    def load(url: str, _options: Any) -> dict[str, Any]:
+        if url not in contexts.documents:
+            raise JsonLdError("not known here", "guildmark.UnknownContext", {"url": url})
+        return {"contextUrl": None, "documentUrl": url, "document": contexts.documents[url]}
+
+    dropped: list[str] = []
+    processor = JsonLdProcessor(on_property_dropped=lambda name: dropped.append(str(name)))
+    options = {
+        "base": "",
+        "documentLoader": load,
+        "processingMode": "json-ld-1.1",
+        # A cache of its own: the one PyLD shares goes by address, and one address has two documents.
+        "contextResolver": ContextResolver({}, load),
+    }
+    try:
+        return processor.expand(dict(document), options), dropped
+    except JsonLdError as problem:
+        raise UnreadableJsonLd(f"not valid JSON-LD ({_innermost(problem)})") from problem
+    except (RecursionError, TypeError, AttributeError, KeyError, ValueError) as problem:
+        # PyLD meets some malformed documents with Python's own errors; they are the document's fault all the
+        # same.
+        raise UnreadableJsonLd(f"not valid JSON-LD ({type(problem).__name__})") from problem
+
+
+def _innermost(problem: BaseException) -> str:
+    while problem.__cause__ is not None:
+        problem = problem.__cause__
+    text = str(problem.args[0]) if problem.args else type(problem).__name__
+    return text.split("\n")[0].rstrip(".;")[:160]
+
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
+_LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*\Z")
+
+
+class _Writer:
+    """Expanded JSON-LD to quads (JSON-LD 1.1 API, sections 8.1 to 8.3), noting what has no statement.
+
+    Blank nodes cannot be named in a document (rule 3), so no node map is needed: each object is its own node,
+    and statements repeated about one IRI are one statement.
+    """
+
+    def __init__(self, losses: list[str]) -> None:
+        self.quads: list[Quad] = []
+        self.losses = losses
+        self.blanks = 0
+
+    def blank(self) -> str:
+        self.blanks += 1
+        return f"_:n{self.blanks}"
+
+    def iri(self, value: Any) -> str | None:
+        if isinstance(value, str) and _ABSOLUTE.match(value):
+            return f"<{value}>"
+        what = (
+            "names a blank node"
+            if isinstance(value, str) and value.startswith("_:")
+            else "is not an absolute URL"
+        )
+        self.losses.append(f"“{value}” {what}")
+        return None
+
+    def node(self, node: Mapping[str, Any], graph: str) -> str | None:
+        """The statements about one node; the term by which others refer to it."""
+        subject = self.iri(node["@id"]) if "@id" in node else self.blank()
+        if subject is None:
+            subject = self.blank()
+        for key, values in node.items():
+            match key:
+                case "@id" | "@context":
+                    continue
+                case "@type":
+                    for value in values:
+                        kind = self.iri(value)
+                        if kind is not None:
+                            self.quads.append((subject, _TYPE, kind, graph))
+                case "@graph":
+                    for value in values:
+                        self.node(value, subject)
+                case "@reverse" | "@included" | "@index" | "@nest":
+                    self.losses.append(f"“{key}” is not used in credentials")
+                case _:
+                    predicate = self.iri(key)
+                    for value in values:
+                        term = self.value(value, graph)
+                        if predicate is not None and term is not None:
+                            self.quads.append((subject, predicate, term, graph))
+        return subject
+
+    def value(self, value: Any, graph: str) -> str | None:
+        if not isinstance(value, Mapping):
+            self.losses.append(f"{json.dumps(value)[:60]} has no statement")
+            return None
+        if "@list" in value:
+            return self.list(value["@list"], graph)
+        if "@value" in value:
+            return self.literal(value)
+        return self.node(value, graph)
+
+    def list(self, items: list[Any], graph: str) -> str:
+        rest = f"<{_RDF}nil>"
+        for item in reversed(items):
+            term, cell = self.value(item, graph), self.blank()
+            if term is not None:
+                self.quads.append((cell, f"<{_RDF}first>", term, graph))
+            self.quads.append((cell, f"<{_RDF}rest>", rest, graph))
+            rest = cell
+        return rest
+
+    def literal(self, value: Mapping[str, Any]) -> str | None:
+        raw, datatype = value["@value"], value.get("@type")
+        if "@direction" in value or "@index" in value:
+            self.losses.append(f"the direction of “{raw}” has no statement")
+        if datatype == "@json":
+            return literal(jcs(raw).decode("utf-8"), f"{_RDF}JSON")
+        if datatype is not None and self.iri(datatype) is None:
+            return None
+        match raw:
+            case bool():
+                return literal("true" if raw else "false", datatype or f"{_XSD}boolean")
+            case int() | float() if _is_double(raw) or datatype == f"{_XSD}double":
+                return literal(_double(float(raw)), datatype or f"{_XSD}double")
+            case int() | float():
+                return literal(str(int(raw)), datatype or f"{_XSD}integer")
+            case str():
+                language = value.get("@language", "")
+                if language and not _LANGUAGE.match(language):
+                    self.losses.append(f"“{language}” is not a language")
+                    return None
+                return literal(raw, datatype or XSD_STRING, language)
+        self.losses.append(f"{json.dumps(raw)[:60]} has no statement")
+        return None
+
+
+def _is_double(number: int | float) -> bool:
+    """JSON-LD knows one kind of number, as JavaScript does: 3.0 is the integer 3."""
+    return number != int(number) or abs(number) >= 1e21
+
+
+def _double(number: float) -> str:
+    """The canonical form of a double (JSON-LD 1.1 API section 8.6): 5.5 is 5.5E0, 5 is 5.0E0."""
+    mantissa, _, exponent = f"{number:.15e}".partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}E{int(exponent)}"
