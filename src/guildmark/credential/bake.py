@@ -14,8 +14,8 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from xml.etree.ElementTree import Element, ParseError  # noqa: S405 - names only; parsing goes through defusedxml
-from xml.parsers import expat  # noqa: S407 - only offsets of what defusedxml has accepted
+from xml.etree.ElementTree import Element, ParseError
+from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from defusedxml import ElementTree, common
@@ -57,7 +57,9 @@ def bake(image: bytes, credential: bytes, *, overwrite: bool = False) -> bytes:
         case "image/svg+xml":
             return _bake_svg(image, credential, overwrite)
         case _:
-            raise BrokenInput("is neither a PNG nor an SVG image", where="image", hint="bake into a PNG or SVG file")
+            raise BrokenInput(
+                "is neither a PNG nor an SVG image", where="image", hint="bake into a PNG or SVG file"
+            )
 
 
 def extract(image: bytes) -> bytes:
@@ -73,7 +75,9 @@ def extract(image: bytes) -> bytes:
         case "image/svg+xml":
             return _extract_svg(image)
         case _:
-            raise BrokenInput("is neither a PNG nor an SVG image", where="image", hint="choose the badge's PNG or SVG file")
+            raise BrokenInput(
+                "is neither a PNG nor an SVG image", where="image", hint="choose the badge's PNG or SVG file"
+            )
 
 
 def _bounded(image: bytes, credential: bytes) -> None:
@@ -87,9 +91,13 @@ def _text(credential: bytes) -> str:
     try:
         text = credential.decode("utf-8")
     except UnicodeDecodeError as problem:
-        raise BrokenInput("is not UTF-8 text", where="credential", hint="bake the signed document itself") from problem
+        raise BrokenInput(
+            "is not UTF-8 text", where="credential", hint="bake the signed document itself"
+        ) from problem
     if not text.strip() or "\0" in text:
-        raise BrokenInput("is empty or has a NUL character", where="credential", hint="bake the signed document itself")
+        raise BrokenInput(
+            "is empty or has a NUL character", where="credential", hint="bake the signed document itself"
+        )
     return text
 
 
@@ -101,14 +109,20 @@ def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
     position = len(_PNG)
     while position < len(image):
         if position + 12 > len(image):
-            raise BrokenInput("ends in the middle of a chunk", where="image", hint="copy the whole file again")
+            raise BrokenInput(
+                "ends in the middle of a chunk", where="image", hint="copy the whole file again"
+            )
         (length,) = struct.unpack_from(">I", image, position)
         kind, end = image[position + 4 : position + 8], position + 12 + length
         if end > len(image):
-            raise BrokenInput("ends in the middle of a chunk", where="image", hint="copy the whole file again")
+            raise BrokenInput(
+                "ends in the middle of a chunk", where="image", hint="copy the whole file again"
+            )
         data = image[position + 8 : end - 4]
         if zlib.crc32(kind + data) != struct.unpack_from(">I", image, end - 4)[0]:
-            raise BrokenInput(f"chunk {kind!r} is damaged (its checksum is wrong)", where="image", hint="copy it again")
+            raise BrokenInput(
+                f"chunk {kind!r} is damaged (its checksum is wrong)", where="image", hint="copy it again"
+            )
         if position == len(_PNG) and kind != b"IHDR":
             raise BrokenInput("does not begin with an image header", where="image", hint="is it a PNG file?")
         yield kind, data, position, end
@@ -147,16 +161,22 @@ def _extract_png(image: bytes) -> bytes:
     if not found:
         raise _nothing(old)
     if len(found) > 1:
-        raise BrokenInput("carries more than one credential", where="image", hint="ask the issuer for a clean copy")
+        raise BrokenInput(
+            "carries more than one credential", where="image", hint="ask the issuer for a clean copy"
+        )
     kind, data = found[0]
     rest = data[len(KEYWORD) + 1 :]
     if kind != b"iTXt" or len(rest) < 4:
-        raise BrokenInput("the credential is not in an iTXt chunk", where="image", hint="ask the issuer for a clean copy")
+        raise BrokenInput(
+            "the credential is not in an iTXt chunk", where="image", hint="ask the issuer for a clean copy"
+        )
     if rest[0] != 0:
         raise BrokenInput("the credential is compressed, which Open Badges 3.0 forbids", where="image")
     parts = rest[2:].split(b"\0", 2)
     if len(parts) != 3:
-        raise BrokenInput("the credential's chunk is malformed", where="image", hint="ask the issuer for a clean copy")
+        raise BrokenInput(
+            "the credential's chunk is malformed", where="image", hint="ask the issuer for a clean copy"
+        )
     return _checked(parts[2])
 
 
@@ -175,7 +195,9 @@ def _parse(image: bytes) -> Element:
             "declares an entity, which is not read", where="image", hint="save it without one"
         ) from problem
     except (ParseError, ValueError, LookupError, RecursionError) as problem:
-        raise BrokenInput(f"is not well-formed SVG ({problem})", where="image", hint="save it again as SVG") from problem
+        raise BrokenInput(
+            f"is not well-formed SVG ({problem})", where="image", hint="save it again as SVG"
+        ) from problem
     if root.tag.rpartition("}")[2] != "svg":
         raise BrokenInput("its outermost element is not <svg>", where="image")
     return root
@@ -198,7 +220,9 @@ def _places(image: bytes) -> tuple[int, list[tuple[int, int]]]:
             begin = opened.pop()
             tag = _OPENING.match(image, begin)
             alone = tag is not None and tag[0].endswith(b"/>")
-            held.append((begin, tag.end() if tag and alone else image.index(b">", parser.CurrentByteIndex) + 1))
+            held.append(
+                (begin, tag.end() if tag and alone else image.index(b">", parser.CurrentByteIndex) + 1)
+            )
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.Parse(image, True)
@@ -210,27 +234,35 @@ def _bake_svg(image: bytes, credential: bytes, overwrite: bool) -> bytes:
     _, held = _places(image)
     if held and not overwrite:
         raise _already()
-    for start, end in sorted(held, reverse=True):  # one inside another goes with it: the outer span is cut last
+    for start, end in sorted(
+        held, reverse=True
+    ):  # one inside another goes with it: the outer span is cut last
         image = image[:start] + image[end:]
     _parse(image)
     root, _ = _places(image)
     tag = _OPENING.match(image, root)
     if tag is None or not tag[0].startswith((b"<svg ", b"<svg>", b"<svg/", b"<svg\n", b"<svg\r", b"<svg\t")):
-        raise BrokenInput("its <svg> has a prefix or is not UTF-8", where="image", hint="save it again as plain SVG")
+        raise BrokenInput(
+            "its <svg> has a prefix or is not UTF-8", where="image", hint="save it again as plain SVG"
+        )
     opening, inside = tag[0], _element(_text(credential))
     alone = opening.endswith(b"/>")
     namespace = b"" if b"xmlns:openbadges" in opening else f' xmlns:openbadges="{NAMESPACE}"'.encode()
     opening = opening[: -2 if alone else -1] + namespace + b">"
     baked = image[:root] + opening + inside + (b"</svg>" if alone else b"") + image[tag.end() :]
     if _extract_svg(baked) != credential:
-        raise BrokenInput("the credential would not come out of this SVG unchanged", where="image", hint="use a PNG")
+        raise BrokenInput(
+            "the credential would not come out of this SVG unchanged", where="image", hint="use a PNG"
+        )
     return baked
 
 
 def _element(text: str) -> bytes:
     if _JWS.fullmatch(text):
         return f"<openbadges:credential verify={quoteattr(text)}/>".encode()
-    if "]]>" in text or "\r" in text:  # a CDATA section cannot hold the one and turns the other into a line feed
+    if (
+        "]]>" in text or "\r" in text
+    ):  # a CDATA section cannot hold the one and turns the other into a line feed
         body = escape(text, {"\r": "&#13;"})
     else:
         body = f"<![CDATA[{text}]]>"
@@ -243,7 +275,9 @@ def _extract_svg(image: bytes) -> bytes:
     if not found:
         raise _nothing(any(True for _ in root.iter(f"{{{_OLD_NAMESPACE}}}assertion")))
     if len(found) > 1:
-        raise BrokenInput("carries more than one credential", where="image", hint="ask the issuer for a clean copy")
+        raise BrokenInput(
+            "carries more than one credential", where="image", hint="ask the issuer for a clean copy"
+        )
     text = found[0].get("verify")
     return _checked(("".join(found[0].itertext()) if text is None else text).encode("utf-8"))
 
@@ -256,12 +290,18 @@ def _checked(credential: bytes) -> bytes:
 
 
 def _already() -> BrokenInput:
-    return BrokenInput("already carries a credential", where="image", hint="take the clean image, or overwrite it")
+    return BrokenInput(
+        "already carries a credential", where="image", hint="take the clean image, or overwrite it"
+    )
 
 
 def _nothing(old: bool) -> BrokenInput:
     if old:
         return BrokenInput(
-            "carries an Open Badges 2 assertion, not a 3.0 credential", where="image", hint="ask the issuer for version 3.0"
+            "carries an Open Badges 2 assertion, not a 3.0 credential",
+            where="image",
+            hint="ask the issuer for version 3.0",
         )
-    return BrokenInput("carries no credential", where="image", hint="choose the badge file that the issuer sent")
+    return BrokenInput(
+        "carries no credential", where="image", hint="choose the badge file that the issuer sent"
+    )

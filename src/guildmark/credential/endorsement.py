@@ -55,10 +55,14 @@ def endorsement_document(
     """
     if map_digest(blueprint, scope) != digest:
         raise BrokenInput(
-            "the digest is not that of the map in scope", where="endorsement.digest", hint="show the partner the present map"
+            "the digest is not that of the map in scope",
+            where="endorsement.digest",
+            hint="show the partner the present map",
         )
     if not claim.strip():
-        raise BrokenInput("an endorsement says something", where="endorsement.claim", hint="write one sentence")
+        raise BrokenInput(
+            "an endorsement says something", where="endorsement.claim", hint="write one sentence"
+        )
     where = scoped_map_url(map_url or f"{target_id}/map", scope)
     document: dict[str, Any] = {
         "@context": [CREDENTIALS_V2, OPEN_BADGES],
@@ -124,7 +128,10 @@ def embedded_endorsements(document: Mapping[str, Any]) -> Iterator[tuple[str, Ma
     """
     subject = document.get("credentialSubject")
     achievement = subject.get("achievement") if isinstance(subject, Mapping) else None
-    places: list[tuple[str, Any]] = [("endorsement", document), ("issuer.endorsement", document.get("issuer"))]
+    places: list[tuple[str, Any]] = [
+        ("endorsement", document),
+        ("issuer.endorsement", document.get("issuer")),
+    ]
     places.append(("credentialSubject.achievement.endorsement", achievement))
     if isinstance(achievement, Mapping):
         places.append(("credentialSubject.achievement.creator.endorsement", achievement.get("creator")))
@@ -143,11 +150,17 @@ def _related_map(document: Mapping[str, Any]) -> tuple[str, Scope]:
         if not isinstance(entry, Mapping):
             continue
         sri, url = entry.get("digestSRI"), entry.get("id")
-        if isinstance(sri, str) and isinstance(url, str) and (match := re.fullmatch(r"sha256-([A-Za-z0-9+/]{43}=)", sri)):
+        if (
+            isinstance(sri, str)
+            and isinstance(url, str)
+            and (match := re.fullmatch(r"sha256-([A-Za-z0-9+/]{43}=)", sri))
+        ):
             try:
                 digest = base64.b64decode(match[1], validate=True).hex()
             except binascii.Error as problem:
-                raise BrokenInput("digest is not base64", where="endorsement.relatedResource.digestSRI") from problem
+                raise BrokenInput(
+                    "digest is not base64", where="endorsement.relatedResource.digestSRI"
+                ) from problem
             _, marker, outcomes = url.partition("?outcomes=")
             return digest, tuple(unquote(o) for o in outcomes.split(",")) if marker else "whole"
     raise BrokenInput("names no map with its SHA-256", where="endorsement.relatedResource")

@@ -88,7 +88,9 @@ class Recipient:
             raise BrokenInput("a recipient needs an e-mail address or a DID", where="recipient")
         if self.email and len(self.salt) < 16:
             raise BrokenInput(
-                "a hashed recipient needs a salt of at least 16 characters", where="recipient.salt", hint="make it random"
+                "a hashed recipient needs a salt of at least 16 characters",
+                where="recipient.salt",
+                hint="make it random",
             )
 
     def to_subject(self) -> dict[str, Any]:
@@ -151,7 +153,9 @@ def related_resource(url: str, sha256: str, *, media_type: str = "application/js
     return {"id": url, "mediaType": media_type, "digestSRI": f"sha256-{digest}"}
 
 
-def achievement(blueprint: Blueprint, url: str, *, approval: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def achievement(
+    blueprint: Blueprint, url: str, *, approval: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The blueprint as an Open Badges Achievement whose id is `url`.
 
     Result descriptions: one for the total in percent, one for each outcome in percent with the skills that it is
@@ -214,7 +218,9 @@ def award_document(
         raise BrokenInput("the decision is not a pass, so there is nothing to award", where=decision.id)
     if decision.blueprint_digest != blueprint_digest(blueprint):
         raise BrokenInput(
-            "the decision was made on another content of the blueprint", where=decision.id, hint="decide again"
+            "the decision was made on another content of the blueprint",
+            where=decision.id,
+            hint="decide again",
         )
     awarded = achievement(blueprint, achievement_url, approval=approval)
     awarded["creator"] = issuer.to_profile()
@@ -321,7 +327,9 @@ def _credit_alignments(blueprint: Blueprint) -> list[dict[str, Any]]:
         "type": ["Alignment"],
         "targetType": CREDIT_UNIT,
         "targetName": credit_label(blueprint),
-        "targetUrl": _FRAMEWORK_PAGES.get(credit.unit, f"urn:guildmark:credit-unit:{quote(credit.unit, safe='')}"),
+        "targetUrl": _FRAMEWORK_PAGES.get(
+            credit.unit, f"urn:guildmark:credit-unit:{quote(credit.unit, safe='')}"
+        ),
         "targetFramework": credit.unit,
         "targetCode": credit.unit,
     }
@@ -418,7 +426,9 @@ def _results(blueprint: Blueprint, decision: Decision, url: str) -> list[dict[st
                     {
                         "type": ["Result"],
                         "resultDescription": _part(url, "criterion", assessment.id, criterion.id),
-                        "achievedLevel": _part(url, "level", assessment.id, criterion.id, levels[criterion.id]),
+                        "achievedLevel": _part(
+                            url, "level", assessment.id, criterion.id, levels[criterion.id]
+                        ),
                     }
                 )
     return results
@@ -435,12 +445,14 @@ def _criteria(blueprint: Blueprint, approval: Mapping[str, Any] | None) -> str:
     """What the holder had to do, in Markdown: the part that people read and that has no field of its own."""
     rule = blueprint.award_rule
     lines = ["The holder has shown, in assessed work:", ""]
-    lines += [f"- {o.statement} ({level_label(o.level)}, {decimal_text(o.hours)} hours)" for o in blueprint.outcomes]
+    lines += [
+        f"- {o.statement} ({level_label(o.level)}, {decimal_text(o.hours)} hours)" for o in blueprint.outcomes
+    ]
     lines += ["", "Assessed by:", ""]
     for assessment in blueprint.assessments:
         secure = "secured" if assessment.secure else "open"
         watched = f", supervision: {assessment.supervision}" if assessment.supervision else ""
-        weight = f"weight {decimal_text(assessment.weight)}"
+        weight = f"{decimal_text(assessment.weight * 100)} % of the total"
         lines.append(f"- {assessment.title} ({assessment.type}, {weight}, {secure}{watched})")
     each = " and every outcome achieved" if rule.each_outcome else ""
     lines += [
@@ -449,8 +461,8 @@ def _criteria(blueprint: Blueprint, approval: Mapping[str, Any] | None) -> str:
         f"{rule.min_markers} people independently.",
         f"Workload: {decimal_text(blueprint.hours)} hours. Level: {level_label(blueprint.level)}. "
         f"Credit: {credit_label(blueprint)}.",
-        f"Mode: {blueprint.delivery_mode}, {blueprint.synchrony}. Prerequisites: {blueprint.prerequisites}.",
     ]
+    lines += [f"{title}: {text.rstrip('.')}." for title, text in facts(blueprint) if text]
     if approval is not None:
         by = f" by {approval['by']}" if approval.get("by") else ""
         on = f" on {approval['on']}" if approval.get("on") else ""
@@ -458,6 +470,30 @@ def _criteria(blueprint: Blueprint, approval: Mapping[str, Any] | None) -> str:
     if blueprint.country == "AU":
         lines.append(NOT_UNDER_AQF)
     return "\n".join(lines)
+
+
+def facts(blueprint: Blueprint) -> list[tuple[str, str]]:
+    """(what, value) for people: what a framework asks for and no field of a badge holds; "" where it is not stated."""
+    quality = ", ".join(
+        f"{key.replace('_', ' ')} {text}" for key, text in (blueprint.quality_assurance or {}).items()
+    )
+    mode = ", ".join(
+        part.replace("_", " ") for part in (blueprint.delivery_mode, blueprint.synchrony) if part
+    )
+    months = blueprint.validity_months
+    return [
+        ("Form of participation", mode),
+        ("Location", blueprint.location),
+        ("Duration", blueprint.duration),
+        ("Prerequisites", blueprint.prerequisites),
+        ("Supervision and identity verification", blueprint.supervision),
+        ("Quality assurance", quality),
+        ("Stackability", blueprint.stackability),
+        ("Credit recognition", blueprint.credit_recognition),
+        ("Industry recognition", blueprint.industry_recognition),
+        ("Validity", f"{months} months" if months else ""),
+        ("Further information", blueprint.further_info_url),
+    ]
 
 
 def _decision_evidence(decision: Decision) -> dict[str, Any]:
