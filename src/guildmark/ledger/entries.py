@@ -70,7 +70,7 @@ def credential_digest(credential: bytes | Mapping[str, Any], issuer_did: str) ->
     another one.
     """
     if isinstance(credential, bytes):
-        if not credential.lstrip().startswith(b"{"):
+        if not credential.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
             return sha256(credential).digest()
         credential = parse_json(credential, where="credential")
     if not isinstance(credential, Mapping):

@@ -46,6 +46,7 @@ def test_the_leaf_is_five_lines_whose_last_is_the_commitment():
 def test_bytes_in_any_layout_and_the_value_give_one_leaf():
     pretty = json.dumps(ADA, indent=4, sort_keys=True).encode()
     assert learner_leaf(DID, KEY, pretty, NONCE) == learner_leaf(DID, KEY, ADA, NONCE)
+    assert credential_leaf(b"\xef\xbb\xbf" + pretty, NONCE) == learner_leaf(DID, KEY, ADA, NONCE)
     assert credential_leaf(pretty, NONCE) == credential_leaf(ADA, NONCE) == learner_leaf(DID, KEY, ADA, NONCE)
 
 
