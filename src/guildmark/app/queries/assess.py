@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guildmark.app.records import Decision, Enrolment, Mark
+from guildmark.app.queries.design import blueprint_value
 from guildmark.assess import decision as decision_room
 from guildmark.assess import delivery as delivery_room
 from guildmark.assess import marking as marking_room
@@ -43,3 +44,19 @@ def delivery_values(enrolment: Enrolment) -> tuple[Sequence[delivery_room.Activi
 def decision_value(row: Decision) -> decision_room.Decision:
     """The recorded decision as the rooms know it."""
     return decision_room.Decision.from_json(row.document)
+
+
+def evidence_of(enrolment: Enrolment) -> list[dict[str, str]]:
+    """What a badge says about the work that was assessed: which assessment, and the hash of what was handed in.
+
+    The work itself stays with the provider until the learner chooses to share it.
+    """
+    titles = {a.id: a for a in blueprint_value(enrolment.offering.blueprint_version).assessments}
+    return [
+        {
+            "name": f"{titles[row.assessment].title}: {row.title}" if row.title != titles[row.assessment].title else row.title,
+            "genre": titles[row.assessment].type,
+            "description": f"Work handed in on {row.submitted_at.date()}; SHA-256 {row.sha256}.",
+        }
+        for row in enrolment.submissions.order_by("assessment")
+    ]

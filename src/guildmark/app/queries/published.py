@@ -6,9 +6,11 @@ give the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 
@@ -43,13 +45,27 @@ def published_paths() -> Iterator[str]:
     for row in BlueprintVersion.objects.exclude(state=BlueprintVersion.State.DRAFT):
         yield _achievement_path(row)
         yield f"{_achievement_path(row)}/map"
-    for row in Endorsement.objects.filter(blueprint_version__state=BlueprintVersion.State.DRAFT):
-        yield f"{_achievement_path(row.blueprint_version)}/map"
+    for row in Endorsement.objects.select_related("blueprint_version"):
+        whole = f"{_achievement_path(row.blueprint_version)}/map"
+        yield whole if row.scope == "whole" else f"{whole}?outcomes={','.join(quote(o, safe='') for o in row.scope)}"
     for row in GateResult.objects.filter(verdict="pass"):
         yield f"gate/{row.id}"
     for row in StatusList.objects.exclude(published=None):
         yield f"status/{row.number}"
         yield f"status/{row.number}/reasons"
+
+
+def approval_of(row: BlueprintVersion) -> dict[str, str] | None:
+    """The gate report that a badge names, with the digest of the bytes published for it."""
+    gate = row.gate_results.filter(verdict="pass").select_related("by").order_by("-at", "-id").first()
+    if gate is None:
+        return None
+    return {
+        "url": f"{settings.BASE_URL}/gate/{gate.id}",
+        "sha256": hashlib.sha256(gate_document(gate)).hexdigest(),
+        "by": row.provider.name,
+        "on": gate.at.date().isoformat(),
+    }
 
 
 class PublishedFetcher:
@@ -92,8 +108,7 @@ def _did_document(folder: str, slug: str) -> tuple[bytes, str] | None:
     row = Organisation.objects.filter(slug=slug).first()
     if row is None or _folder(row) != folder:
         return None
-    keys = [(key.key_id, key.algorithm, key.public_key) for key in row.keys.filter(retired_at=None)]
-    return jcs(did_document(row.did, keys)), "application/did+ld+json"
+    return jcs(did_document(row.did, row.keys.filter(retired_at=None))), "application/did+ld+json"
 
 
 def _blueprint(blueprint: str, version: str) -> BlueprintVersion | None:
@@ -112,12 +127,20 @@ def _achievement(blueprint: str, version: str) -> tuple[bytes, str] | None:
     return jcs(achievement(blueprint_value(row), f"{settings.BASE_URL}/{_achievement_path(row)}")), JSON
 
 
-def _map(blueprint: str, version: str) -> tuple[bytes, str] | None:
+def _map(blueprint: str, version: str, outcomes: str | None = None) -> tuple[bytes, str] | None:
     from guildmark.app.queries.design import blueprint_value
+    from guildmark.core.errors import BrokenInput
     from guildmark.design.codesign import map_document
 
     row = _blueprint(blueprint, version)
-    return None if row is None else (jcs(map_document(blueprint_value(row))), JSON)
+    scope = "whole" if outcomes is None else tuple(unquote(o) for o in outcomes.split(","))
+    # A draft's map is shown to the partners who sign it, and to nobody before there is a signature to check.
+    if row is None or (row.state == BlueprintVersion.State.DRAFT and not row.endorsements.exists()):
+        return None
+    try:
+        return jcs(map_document(blueprint_value(row), scope)), JSON
+    except BrokenInput:
+        return None
 
 
 def _gate(gate: str) -> tuple[bytes, str] | None:
@@ -164,7 +187,7 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ROUTES: list[tuple[str, Callable[..., tuple[bytes, str] | None]]] = [
     (r"(?P<folder>issuers|partners)/(?P<slug>[a-z0-9-]+)/did\.json", _did_document),
     (rf"achievements/(?P<blueprint>{_UUID})/(?P<version>[0-9]{{1,6}})", _achievement),
-    (rf"achievements/(?P<blueprint>{_UUID})/(?P<version>[0-9]{{1,6}})/map", _map),
+    (rf"achievements/(?P<blueprint>{_UUID})/(?P<version>[0-9]{{1,6}})/map(?:\?outcomes=(?P<outcomes>[^?#]{{1,2000}}))?", _map),
     (rf"gate/(?P<gate>{_UUID})", _gate),
     (r"status/(?P<number>[0-9]{1,8})", _status),
     (r"status/(?P<number>[0-9]{1,8})/reasons", _reasons),

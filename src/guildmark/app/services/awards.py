@@ -11,10 +11,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from guildmark.app.queries.assess import decision_value
+from guildmark.app.queries.assess import decision_value, evidence_of
 from guildmark.app.queries.design import blueprint_value, live_endorsements
 from guildmark.app.queries.organisations import issuer_profile
-from guildmark.app.queries.published import approval_of, evidence_of
+from guildmark.app.queries.published import approval_of
 from guildmark.app.records import Award, Decision, Learner, Organisation, Person, StackClaim, StatusChange, StatusList
 from guildmark.app.services.design import achievement_url, map_url
 from guildmark.app.services.events import note_event

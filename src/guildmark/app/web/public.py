@@ -167,7 +167,7 @@ def claim_file(request: HttpRequest, token: str, name: str) -> HttpResponse:
 @require_GET
 def published_document(request: HttpRequest, path: str) -> HttpResponse:
     """A DID document, an achievement, a status list, a tile of the log: bytes as published, for any verifier."""
-    found = published(f"{settings.BASE_URL}/{path}")
+    found = published(settings.BASE_URL + request.get_full_path())
     if found is None:
         raise Http404("Nothing is published at this address.")
     response = HttpResponse(found.body, content_type=found.media_type)
