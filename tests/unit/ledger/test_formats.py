@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.paths import vectors
-from tests.unit.ledger.cast import ORIGIN, Key, naive_root
+from tests.unit.ledger.cast import ORIGIN, Key, MemoryStore, naive_root
 
 from guildmark.core.errors import BrokenInput
 from guildmark.ledger.checkpoint import Checkpoint, checkpoint_digest, open_checkpoint, read_checkpoint
-from guildmark.ledger.log import audit
+from guildmark.ledger.log import Log, audit
 from guildmark.ledger.merkle import EMPTY_ROOT, verify_consistency
 from guildmark.ledger.note import InvalidNote, VerifierKey, parse_note, sign_note
 from guildmark.ledger.tiles import (
@@ -215,6 +215,23 @@ def test_we_write_the_files_that_tessera_wrote(size):
     grown = grow(Folder(folder), size - 1, [leaves[size - 1]])
     assert set(grown.files) == {tile_path(*name) for name in tile_names(size)}
     for path, data in grown.files.items():
+        assert data == (folder / path).read_bytes(), path
+
+
+# The signing key of Tessera's test log, published in its testdata/build_log.sh (Apache-2.0) for anybody to use.
+TESSERA_SEED = base64.b64decode("AeymY/SZAX0jZcJ8enZ5FY1Dz+wTML2yWSkK+9DSF3eg")[1:]
+
+
+def test_our_log_with_tesseras_key_and_entries_is_tesseras_log_byte_for_byte():
+    folder = vectors("tessera-log")
+    store = MemoryStore()
+    log = Log(store, Key(TESSERA_SEED), "example.com/log/testdata")
+    assert str(log.vkey) == (folder / "vkey.txt").read_text().strip()
+    assert log.publish().text == (folder / "checkpoint.0").read_text()
+    for size, leaf in enumerate(TileTree(Folder(folder), 15).bundle(0), 1):
+        store.append(leaf)
+        assert log.publish().text == (folder / f"checkpoint.{size}").read_text()
+    for path, data in store.tiles.files.items():
         assert data == (folder / path).read_bytes(), path
 
 
