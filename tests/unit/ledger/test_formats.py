@@ -218,7 +218,7 @@ def test_we_write_the_files_that_tessera_wrote(size):
         assert data == (folder / path).read_bytes(), path
 
 
-# The signing key of Tessera's test log, published in its testdata/build_log.sh (Apache-2.0) for anybody to use.
+# The key of Tessera's test log, published in its testdata/build_log.sh (Apache-2.0) for anybody to use.
 TESSERA_SEED = base64.b64decode("AeymY/SZAX0jZcJ8enZ5FY1Dz+wTML2yWSkK+9DSF3eg")[1:]
 
 
