@@ -1,8 +1,9 @@
 """The picture of a badge: an SVG with real text, title and description, and the same as a PNG.
 
-The form is a hexagon for a micro-credential and a shield-like circle for a larger credential. Under the title stands a
-mark in the manner of stonemasons: straight strokes chosen by the SHA-256 of the issuer's id, mirrored at a staff, the
-same on every badge of that issuer. It decorates and identifies nothing; identity is in the signature.
+The form is a hexagon for a micro-credential and a shield-like circle for a larger credential. Under the title
+stands a mark in the manner of stonemasons: straight strokes chosen by the SHA-256 of the issuer's id,
+mirrored at a staff, the same on every badge of that issuer. It decorates and identifies nothing; identity is
+in the signature.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def badge_svg(
 ) -> str:
     """The badge as an SVG document of 512 by 512, without scripts, links or outside files.
 
-    `colour` is `#rrggbb`; without one it follows from the issuer's id. Text is black or white, whichever contrasts more.
-    A title that is too long for the picture is cut with an ellipsis; `<title>` has all of it.
+    `colour` is `#rrggbb`; without one it follows from the issuer's id. Text is black or white, whichever
+    contrasts more. A title that is too long for the picture is cut with an ellipsis; `<title>` has all of it.
     """
     seed = hashlib.sha256((issuer_id or issuer_name).encode()).digest()
     back = colour.lower() or _DEFAULT_COLOURS[seed[0] % len(_DEFAULT_COLOURS)]
@@ -84,8 +85,9 @@ def badge_png(svg: str, *, pixels: int = 600) -> bytes:
 def render(template: str, data: dict[str, Any], *, png_ppi: float | None = None, created: int = 0) -> bytes:
     """A typst template of this package filled with `data`: a PDF/UA-1, or a PNG of its first page.
 
-    `created` is the PDF's date in seconds since 1970, so that the same input gives the same bytes. BrokenInput if the
-    text has a character that no font here can show, since PDF/UA forbids boxes in place of letters.
+    `created` is the PDF's date in seconds since 1970, so that the same input gives the same bytes.
+    BrokenInput if the text has a character that no font here can show, since PDF/UA forbids boxes in place of
+    letters.
     """
     import typst
 
@@ -159,11 +161,13 @@ def _text(y: float, size: float, ink: str, text: str, *, bold: bool = False, spa
 
 
 def _wrapped(title: str) -> tuple[list[str], float]:
-    """The title in at most five lines and the size at which they fit; the middle of the hexagon is 340 wide."""
+    """The title in at most five lines and the size at which they fit; the middle of the hexagon is 340
+    wide.
+    """
     words = " ".join(title.split())
     for size, letters in ((40.0, 14), (36.0, 17), (32.0, 20), (28.0, 23), (24.0, 27)):
         lines = _fill(words, letters)
-        if len(lines) * size <= 150 and all(len(line) <= letters for line in lines):
+        if len(lines) * size <= 125 and all(len(line) <= letters for line in lines):
             return lines, size
     lines = [line if len(line) <= 27 else line[:26] + "…" for line in _fill(words, 27)]
     return (lines if len(lines) <= 5 else [*lines[:4], lines[4][:26].rstrip() + "…"]), 24.0

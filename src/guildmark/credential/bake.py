@@ -1,11 +1,11 @@
 """Credentials inside badge images: PNG and SVG, put in and taken out.
 
-Source: 1EdTech Open Badges 3.0, "Open Badges Document Formats", section Baked Badge. In a PNG the credential is the
-uncompressed text of one `iTXt` chunk with the keyword `openbadgecredential`; in an SVG it is the CDATA (or, for a
-compact JWS, the attribute `verify`) of one `<openbadges:credential>` directly under `<svg>`.
+Source: 1EdTech Open Badges 3.0, "Open Badges Document Formats", section Baked Badge. In a PNG the credential
+is the uncompressed text of one `iTXt` chunk with the keyword `openbadgecredential`; in an SVG it is the CDATA
+(or, for a compact JWS, the attribute `verify`) of one `<openbadges:credential>` directly under `<svg>`.
 
-Images come from strangers. Sizes are bounded, chunks are read without decompressing anything, an SVG that declares
-an entity is refused, and the credential that comes out is byte for byte the one that went in.
+Images come from strangers. Sizes are bounded, chunks are read without decompressing anything, an SVG that
+declares an entity is refused, and the credential that comes out is byte for byte the one that went in.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ def media_type(image: bytes) -> str:
 
 
 def bake(image: bytes, credential: bytes, *, overwrite: bool = False) -> bytes:
-    """The image with the credential (JSON or a compact JWS, UTF-8) inside; `extract` gives the same bytes back.
+    """The image with the credential (JSON or a compact JWS, UTF-8) inside; `extract` gives the same bytes
+    back.
 
-    BrokenInput if the image is no PNG or SVG, is damaged or too large, or already carries a credential and `overwrite`
-    is not set (then the old one is replaced).
+    BrokenInput if the image is no PNG or SVG, is damaged or too large, or already carries a credential and
+    `overwrite` is not set (then the old one is replaced).
     """
     _bounded(image, credential)
     _text(credential)
@@ -65,8 +66,8 @@ def bake(image: bytes, credential: bytes, *, overwrite: bool = False) -> bytes:
 def extract(image: bytes) -> bytes:
     """The credential in a baked PNG or SVG, byte for byte.
 
-    BrokenInput if there is none, if the image is damaged, or if it holds more than one, since then nobody could say
-    which one is shown.
+    BrokenInput if there is none, if the image is damaged, or if it holds more than one, since then nobody
+    could say which one is shown.
     """
     _bounded(image, b"")
     match media_type(image):
@@ -187,7 +188,9 @@ _CREDENTIAL = f"{NAMESPACE} credential"
 
 
 def _parse(image: bytes) -> Element:
-    """The SVG's root. Entities are refused, so that nothing can grow while it is read or be fetched from elsewhere."""
+    """The SVG's root. Entities are refused, so that nothing can grow while it is read or be fetched from
+    elsewhere.
+    """
     try:
         root: Element = ElementTree.fromstring(image)
     except common.DefusedXmlException as problem:
@@ -204,7 +207,9 @@ def _parse(image: bytes) -> Element:
 
 
 def _places(image: bytes) -> tuple[int, list[tuple[int, int]]]:
-    """Byte offsets in an SVG that `_parse` accepted: of its `<svg`, and of each credential's start and end."""
+    """Byte offsets in an SVG that `_parse` accepted: of its `<svg`, and of each credential's start and
+    end.
+    """
     parser = expat.ParserCreate(namespace_separator=" ")
     starts: list[int] = []
     opened: list[int] = []

@@ -1,8 +1,9 @@
-"""A larger credential that lists its components: Comprehensive Learner Record 2.0 with the signed credentials inside.
+"""A larger credential that lists its components: Comprehensive Learner Record 2.0 with the signed credentials
+inside.
 
-Sources: 1EdTech CLR 2.0 (JSON Schema and context 2.0.1). Each component keeps its own proof and is verified on its own;
-an Association says that its achievement `isPartOf` the larger one. `partial` is true: the record lists what counted
-towards this credential, not all that the issuer knows of the learner.
+Sources: 1EdTech CLR 2.0 (JSON Schema and context 2.0.1). Each component keeps its own proof and is verified
+on its own; an Association says that its achievement `isPartOf` the larger one. `partial` is true: the record
+lists what counted towards this credential, not all that the issuer knows of the learner.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def clr_document(
     criteria: str = "",
     achievement_type: str = "Certificate",
 ) -> dict[str, Any]:
-    """The unsigned ClrCredential of a larger achievement whose components are `credentials` (signed, kept as they are).
+    """The unsigned ClrCredential of a larger achievement whose components are `credentials` (signed, kept as
+    they are).
 
     BrokenInput if there is none, if one carries no proof or no achievement, or if one stands twice.
     """

@@ -1,10 +1,10 @@
 """Industry partners sign the task, outcome and assessment map: Open Badges 3.0 EndorsementCredentials.
 
-The claim is for people and stands in `endorsementComment`. What is signed for machines is a `relatedResource` (W3C
-Verifiable Credentials Data Model 2.0, section 5.3): the address of the map, limited to the outcomes in scope, and the
-SHA-256 of its bytes. Change the map and the bytes at that address no longer have the digest that the partner signed.
-The comment repeats digest and scope in one line, so that a reader of the bare text sees what was signed;
-`read_endorsement` refuses a document in which the two disagree.
+The claim is for people and stands in `endorsementComment`. What is signed for machines is a `relatedResource`
+(W3C Verifiable Credentials Data Model 2.0, section 5.3): the address of the map, limited to the outcomes in
+scope, and the SHA-256 of its bytes. Change the map and the bytes at that address no longer have the digest
+that the partner signed. The comment repeats digest and scope in one line, so that a reader of the bare text
+sees what was signed; `read_endorsement` refuses a document in which the two disagree.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ def endorsement_document(
 ) -> dict[str, Any]:
     """The unsigned EndorsementCredential of `partner` for the achievement `target_id`.
 
-    `map_url` defaults to `target_id` + `/map`. BrokenInput if `digest` is not the digest of the map in `scope` as the
-    blueprint has it now (a partner must not sign what it was not shown), or if the claim is empty.
+    `map_url` defaults to `target_id` + `/map`. BrokenInput if `digest` is not the digest of the map in
+    `scope` as the blueprint has it now (a partner must not sign what it was not shown), or if the claim is
+    empty.
     """
     if map_digest(blueprint, scope) != digest:
         raise BrokenInput(
@@ -86,7 +87,8 @@ def endorsement_document(
 
 
 def read_endorsement(document: Mapping[str, Any] | bytes) -> Endorsed:
-    """What an endorsement of ours says, as a value. It does not check the signature: verify the document first.
+    """What an endorsement of ours says, as a value. It does not check the signature: verify the document
+    first.
 
     BrokenInput names the field if it is no endorsement of a map, or if its text and its digest disagree.
     """
@@ -124,7 +126,8 @@ def read_endorsement(document: Mapping[str, Any] | bytes) -> Endorsed:
 def embedded_endorsements(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """(path, EndorsementCredential) for each endorsement inside a credential, in the order of these places:
 
-    the credential itself, its issuer, its achievement, and the achievement's creator (Open Badges 3.0, Data Model).
+    the credential itself, its issuer, its achievement, and the achievement's creator (Open Badges 3.0, Data
+    Model).
     """
     subject = document.get("credentialSubject")
     achievement = subject.get("achievement") if isinstance(subject, Mapping) else None

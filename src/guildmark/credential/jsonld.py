@@ -12,7 +12,8 @@ Rules:
 2. every member is a term of these contexts: no full IRIs and no JSON-LD syntax as keys, since with them the
    same statements could be written so that a reader of the plain JSON does not see them (Data Integrity 1.0
    section 2.4.3);
-3. no relative IRIs, no names of blank nodes, no null, no text direction: RDF has no place for them;
+3. no relative IRIs, no names of blank nodes, no null, no text direction: RDF has no place for them; contexts
+   stand at the top of a credential, the document's or an embedded one's, and nowhere else;
 4. numbers are those that RDF and JSON print alike: integers below 2**53, fractions of at most 16 digits.
 """
 
@@ -110,7 +111,7 @@ def to_dataset(document: Mapping[str, Any], contexts: ContextSet) -> Dataset:
     losses += [f"“{term}” is not a term of its contexts" for term in dropped]
     writer = _Writer(losses)
     for node in expanded:
-        writer.node(node, "")
+        writer.document(node)
     return Dataset(tuple(dict.fromkeys(writer.quads)), tuple(dict.fromkeys(losses)))
 
 
@@ -141,7 +142,13 @@ def _members(document: Any) -> Iterator[tuple[str, Any]]:
             waiting.extend(item)
 
 
+def _is_credential(item: Mapping[str, Any]) -> bool:
+    kinds = item.get("type")
+    return "VerifiableCredential" in (kinds if isinstance(kinds, list) else [kinds])
+
+
 _VALUE_OBJECT = {"@value", "@language"}
+_NEW_COPY = "ask its issuer for a new copy"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -158,6 +165,8 @@ def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
             raise UnreadableJsonLd(f"has more than {MOST_VALUES:,} values", hint="is this one credential?")
         match item:
             case Mapping():
+                if "@context" in item and item is not document and not _is_credential(item):
+                    yield "“@context” stands inside a part of it"
                 for key, value in item.items():
                     if key == "@context":
                         continue
@@ -250,6 +259,16 @@ class _Writer:
         self.quads: list[Quad] = []
         self.losses = losses
         self.blanks = 0
+        self.root: str | None = None
+
+    def document(self, node: Mapping[str, Any]) -> None:
+        """The statements of a whole document. All about itself must stand at its top, where a reader looks
+        for them: one who moves its status entry into a part that repeats its id would otherwise hide it (rule
+        2).
+        """
+        if "@id" in node:
+            self.root = f"<{node['@id']}>"
+        self.node(node, "", top=True)
 
     def blank(self) -> str:
         self.blanks += 1
@@ -266,11 +285,13 @@ class _Writer:
         self.losses.append(f"“{value}” {what}")
         return None
 
-    def node(self, node: Mapping[str, Any], graph: str) -> str | None:
+    def node(self, node: Mapping[str, Any], graph: str, *, top: bool = False) -> str | None:
         """The statements about one node; the term by which others refer to it."""
         subject = self.iri(node["@id"]) if "@id" in node else self.blank()
         if subject is None:
             subject = self.blank()
+        if subject == self.root and not top and not graph and len(node) > 1:
+            self.losses.append("a part of it makes statements about the whole")
         for key, values in node.items():
             match key:
                 case "@id" | "@context":

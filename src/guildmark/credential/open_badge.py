@@ -1,25 +1,29 @@
 """An award as an unsigned Open Badges 3.0 document, from a blueprint and a decision.
 
-Sources: 1EdTech Open Badges 3.0 (document 2.0 of 2025-04-07), sections "Data Model" and "Serialization"; W3C Verifiable
-Credentials Data Model 2.0. Both published revisions of the context at `context-3.0.3.json` give these documents the
-same meaning, since no term is used that only one of them has (`endorsementJwt`, `jti`).
+Sources: 1EdTech Open Badges 3.0 (document 2.0 of 2025-04-07), sections "Data Model" and "Serialization"; W3C
+Verifiable Credentials Data Model 2.0. Both published revisions of the context at `context-3.0.3.json` give
+these documents the same meaning, since no term is used that only one of them has (`endorsementJwt`, `jti`).
 
-What Open Badges has no field for is said in a way that is signed, and never in a field that means something else:
+What Open Badges has no field for is said in a way that is signed, and never in a field that means something
+else:
 
 - the *level* and the *unit of credit* are alignments of the achievement, with the target types
   `ext:QualificationLevel` and `ext:CreditUnit`; `creditsAvailable` and `creditsEarned` carry the bare number;
 - *hours*, mode, prerequisites, assessment and quality assurance are sentences of the criteria's narrative;
-- the *approval* is a `relatedResource` (Data Model 2.0, section 5.3) whose digest is signed; the criteria name it;
-- the *decision* is an evidence entry with the SHA-256 of the decision record, of the marks and of the blueprint, so
-  that the award can be traced to them by whoever holds the records, while no marker is named in public;
-- the recipient's e-mail address and name are salted hashes. The salt is public, so a hash hides a name from being
-  read, not from being guessed: whoever knows the name can check it, which is the point.
+- the *approval* is a `relatedResource` (Data Model 2.0, section 5.3) whose digest is signed; the criteria
+  name it;
+- the *decision* is an evidence entry with the SHA-256 of the decision record, of the marks and of the
+  blueprint, so that the award can be traced to them by whoever holds the records, while no marker is named in
+  public;
+- the recipient's e-mail address and name are salted hashes. The salt is public, so a hash hides a name from
+  being read, not from being guessed: whoever knows the name can check it, which is the point.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +58,9 @@ _COMPETENCE_FRAMEWORKS = {"esco": "ESCO", "onet": "O*NET", "o*net": "O*NET"}
 
 @dataclass(frozen=True, slots=True)
 class IssuerProfile:
-    """The organisation that signs, as it stands in a credential. `id` is its DID, `country` an ISO 3166-1 code."""
+    """The organisation that signs, as it stands in a credential. `id` is its DID, `country` an ISO 3166-1
+    code.
+    """
 
     id: str
     name: str
@@ -114,7 +120,9 @@ class Recipient:
 
 
 def identity_hash(value: str, salt: str) -> str:
-    """`sha256$` and the hex digest of the UTF-8 value with the salt appended (Open Badges 3.0, IdentityHash)."""
+    """`sha256$` and the hex digest of the UTF-8 value with the salt appended (Open Badges 3.0,
+    IdentityHash).
+    """
     return "sha256$" + hashlib.sha256((value + salt).encode()).hexdigest()
 
 
@@ -148,7 +156,9 @@ def is_recipient(document: Mapping[str, Any], *, email: str = "", name: str = ""
 
 
 def related_resource(url: str, sha256: str, *, media_type: str = "application/json") -> dict[str, Any]:
-    """A `relatedResource` whose bytes have this SHA-256 (hex): the signature covers them though they lie elsewhere."""
+    """A `relatedResource` whose bytes have this SHA-256 (hex): the signature covers them though they lie
+    elsewhere.
+    """
     digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
     return {"id": url, "mediaType": media_type, "digestSRI": f"sha256-{digest}"}
 
@@ -158,8 +168,8 @@ def achievement(
 ) -> dict[str, Any]:
     """The blueprint as an Open Badges Achievement whose id is `url`.
 
-    Result descriptions: one for the total in percent, one for each outcome in percent with the skills that it is
-    aligned to, one for each criterion with the levels of its rubric. Their ids are fragments of `url`.
+    Result descriptions: one for the total in percent, one for each outcome in percent with the skills that it
+    is aligned to, one for each criterion with the levels of its rubric. Their ids are fragments of `url`.
     """
     made: dict[str, Any] = {
         "id": url,
@@ -209,10 +219,11 @@ def award_document(
 ) -> dict[str, Any]:
     """The unsigned OpenBadgeCredential for a passed decision.
 
-    `endorsements` are signed EndorsementCredentials of the achievement, kept as they are. `evidence` entries have
-    `name` and any of `id`, `description`, `narrative`, `genre`, `audience`. `approval` has `url` and `sha256` (hex, of
-    the bytes served there) of the gate report, and `by` and `on` as text. `map_url` is where the map that partners
-    sign is served. BrokenInput if the decision is not a pass or is about another blueprint.
+    `endorsements` are signed EndorsementCredentials of the achievement, kept as they are. `evidence` entries
+    have `name` and any of `id`, `description`, `narrative`, `genre`, `audience`. `approval` has `url` and
+    `sha256` (hex, of the bytes served there) of the gate report, and `by` and `on` as text. `map_url` is
+    where the map that partners sign is served. BrokenInput if the decision is not a pass or is about another
+    blueprint.
     """
     if not decision.passed:
         raise BrokenInput("the decision is not a pass, so there is nothing to award", where=decision.id)
@@ -264,8 +275,8 @@ def award_document(
 def number(value: float) -> int | float:
     """The same number as an int where it is whole.
 
-    JSON-LD processors write 3.0 as `3.0E0` or `3` depending on whether their language tells the two apart, so a signature
-    over 3.0 would not verify after the document went through another language.
+    JSON-LD processors write 3.0 as `3.0E0` or `3` depending on whether their language tells the two apart, so
+    a signature over 3.0 would not verify after the document went through another language.
     """
     return int(value) if float(value).is_integer() else float(value)
 
@@ -305,7 +316,7 @@ def _level_alignments(blueprint: Blueprint) -> list[dict[str, Any]]:
 
 
 def _level_alignment(level: str) -> dict[str, Any]:
-    framework, _, step = level.partition(":")
+    framework = level.partition(":")[0]
     made = {
         "type": ["Alignment"],
         "targetType": LEVEL,
@@ -450,10 +461,9 @@ def _criteria(blueprint: Blueprint, approval: Mapping[str, Any] | None) -> str:
     ]
     lines += ["", "Assessed by:", ""]
     for assessment in blueprint.assessments:
-        secure = "secured" if assessment.secure else "open"
-        watched = f", supervision: {assessment.supervision}" if assessment.supervision else ""
+        watched = f", {in_words(assessment.supervision)}" if assessment.supervision else ""
         weight = f"{decimal_text(assessment.weight * 100)} % of the total"
-        lines.append(f"- {assessment.title} ({assessment.type}, {weight}, {secure}{watched})")
+        lines.append(f"- {assessment.title} ({assessment.type}, {weight}{watched})")
     each = " and every outcome achieved" if rule.each_outcome else ""
     lines += [
         "",
@@ -473,27 +483,51 @@ def _criteria(blueprint: Blueprint, approval: Mapping[str, Any] | None) -> str:
 
 
 def facts(blueprint: Blueprint) -> list[tuple[str, str]]:
-    """(what, value) for people: what a framework asks for and no field of a badge holds; "" where it is not stated."""
-    quality = ", ".join(
-        f"{key.replace('_', ' ')} {text}" for key, text in (blueprint.quality_assurance or {}).items()
-    )
-    mode = ", ".join(
-        part.replace("_", " ") for part in (blueprint.delivery_mode, blueprint.synchrony) if part
-    )
+    """(what, value) for people: what frameworks ask for and no field of a badge holds. "" where not
+    stated.
+    """
+    quality = [
+        f"{in_words(key)}: {in_words(text)}" for key, text in (blueprint.quality_assurance or {}).items()
+    ]
+    mode = [in_words(part) for part in (blueprint.delivery_mode, blueprint.synchrony) if part]
     months = blueprint.validity_months
     return [
-        ("Form of participation", mode),
-        ("Location", blueprint.location),
-        ("Duration", blueprint.duration),
-        ("Prerequisites", blueprint.prerequisites),
-        ("Supervision and identity verification", blueprint.supervision),
-        ("Quality assurance", quality),
-        ("Stackability", blueprint.stackability),
-        ("Credit recognition", blueprint.credit_recognition),
-        ("Industry recognition", blueprint.industry_recognition),
+        ("Form of participation", ", ".join(mode)),
+        ("Location", in_words(blueprint.location)),
+        ("Duration", in_words(blueprint.duration)),
+        ("Prerequisites", in_words(blueprint.prerequisites)),
+        ("Supervision and identity verification", in_words(blueprint.supervision)),
+        ("Quality assurance", "; ".join(quality)),
+        ("Stackability", in_words(blueprint.stackability)),
+        ("Credit recognition", in_words(blueprint.credit_recognition)),
+        ("Industry recognition", in_words(blueprint.industry_recognition)),
         ("Validity", f"{months} months" if months else ""),
         ("Further information", blueprint.further_info_url),
     ]
+
+
+_WORDS = {
+    "onsite": "on site",
+    "work_based": "work-based",
+    "unsupervised_no_id": "unsupervised, no identity verification",
+    "supervised_no_id": "supervised, no identity verification",
+    "supervised_with_id": "supervised, with identity verification",
+    "stackable_integrated": "stackable, can be integrated towards another credential",
+    "stand_alone": "stand-alone",
+    "qa_process": "process",
+    "review_process": "review",
+    "provider_profile": "provider",
+}
+_DURATION_UNITS = {"D": "day", "W": "week", "M": "month", "Y": "year"}
+
+
+def in_words(value: str) -> str:
+    """A code of the vocabularies, or an ISO 8601 duration of one unit, as words; any other text as it is."""
+    if value in _WORDS:
+        return _WORDS[value]
+    if match := re.fullmatch(r"P(\d+)([DWMY])", value):
+        return f"{match[1]} {_DURATION_UNITS[match[2]]}{'' if match[1] == '1' else 's'}"
+    return value.replace("_", " ") if re.fullmatch(r"[a-z]+(_[a-z]+)+", value) else value
 
 
 def _decision_evidence(decision: Decision) -> dict[str, Any]:
@@ -506,8 +540,6 @@ def _decision_evidence(decision: Decision) -> dict[str, Any]:
         f"marks sha-256: {decision.marks_sha256}",
         f"blueprint sha-256: {decision.blueprint_digest}",
     ]
-    if decision.agreement is not None:
-        says.insert(1, decision.agreement.says)
     return {
         "type": ["Evidence"],
         "name": "Assessment decision",

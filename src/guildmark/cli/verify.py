@@ -1,0 +1,43 @@
+"""`guildmark verify`: whether a credential holds, finding by finding."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("verify")
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--now", "at", metavar="TIME", help="Verify as of this moment, such as 2026-11-24T09:00:00Z.")
+@click.option(
+    "--documents",
+    metavar="DIR",
+    help="Read keys, status lists and linked documents from DIR, whose index.json maps addresses to files, and never "
+    "from the network.",
+)
+@click.option(
+    "--recipient", metavar="WHO", help="Also check that it is about this e-mail address, DID or identifier."
+)
+def command(file: str, as_json: bool, at: str | None, documents: str | None, recipient: str | None) -> None:
+    """Check the credential in FILE (JSON, or a PNG or SVG badge; - reads standard input).
+
+    Each finding stands on its own line, the verdict last. Exit codes: 0 it holds, 1 it does not, 3 it cannot
+    be told, 2 it cannot be read.
+
+    Example: guildmark verify credential.json --documents web
+    """
+    from guildmark.cli.output import finish, moment, read_input
+    from guildmark.core.doors import Fetcher
+    from guildmark.credential.verify import verify_credential
+
+    data = read_input(file)
+    fetcher: Fetcher
+    if documents is None:
+        from guildmark.adapters.fetch import GuardedFetcher
+
+        fetcher = GuardedFetcher()
+    else:
+        from guildmark.adapters.documents import DirectoryFetcher
+
+        fetcher = DirectoryFetcher(documents)
+    finish(verify_credential(data, now=moment(at), fetcher=fetcher, recipient=recipient), as_json)

@@ -1,0 +1,235 @@
+"""Who signed a document, whether that was its issuer, and whether the signature covers all of it.
+
+Used for credentials, for the endorsements inside them and for status lists alike, so that no kind of document
+is trusted on less than another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from guildmark.core.codecs import iso, parse_iso
+from guildmark.core.doors import Document, Fetcher
+from guildmark.core.errors import BrokenInput, OutsideFailure
+from guildmark.core.report import Finding, Verdict
+from guildmark.credential.jsonld import (
+    CREDENTIALS_V1,
+    CREDENTIALS_V2,
+    ContextSet,
+    UnreadableJsonLd,
+    context_sets,
+    to_dataset,
+    unknown_contexts,
+)
+from guildmark.credential.proof import ProofCheck, check_proofs
+from guildmark.credential.resolve import FoundKey, find_key
+
+MOST_FETCHES = 60
+"""Documents that one verification may fetch; a transcript of twenty credentials of five issuers needs some
+50.
+"""
+
+
+@dataclass(slots=True)
+class World:
+    """What one verification knows of the outside: the moment, and each document it fetched, once."""
+
+    now: datetime
+    fetcher: Fetcher
+    sets: tuple[ContextSet, ...] = field(default_factory=context_sets)
+    fetched: dict[str, Document | OutsideFailure] = field(default_factory=dict)
+    keys: dict[str, FoundKey] = field(default_factory=dict)
+
+    def fetch(self, url: str) -> Document:
+        """The document at `url`; OutsideFailure if it cannot be had, the same on every asking."""
+        if url not in self.fetched:
+            if len(self.fetched) >= MOST_FETCHES:
+                raise OutsideFailure(
+                    f"{url} was not fetched: this document asks for more than {MOST_FETCHES} others"
+                )
+            try:
+                self.fetched[url] = self.fetcher.fetch(url)
+            except OutsideFailure as problem:
+                self.fetched[url] = problem
+        found = self.fetched[url]
+        if isinstance(found, OutsideFailure):
+            raise found
+        return found
+
+    def key(self, method: str) -> FoundKey:
+        if method not in self.keys:
+            self.keys[method] = find_key(method, purpose="assertionMethod", now=self.now, fetcher=self)
+        return self.keys[method]
+
+
+def plain(text: Any, limit: int = 120) -> str:
+    """Text out of a document that is not trusted yet: one line, no control characters, not endless."""
+    line = "".join(c if c.isprintable() else " " for c in str(text)).strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def listed(value: Any) -> list[Any]:
+    """JSON-LD writes one value with or without a list around it."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def issuer_id(document: Mapping[str, Any]) -> str:
+    """The id of the issuer, "" if there is none."""
+    issuer = document.get("issuer")
+    found = issuer.get("id") if isinstance(issuer, Mapping) else issuer
+    return found if isinstance(found, str) else ""
+
+
+def issuer_name(document: Mapping[str, Any]) -> str:
+    """What the document calls its issuer, or its id."""
+    issuer = document.get("issuer")
+    name = issuer.get("name") if isinstance(issuer, Mapping) else None
+    return plain(name if isinstance(name, str) and name.strip() else issuer_id(document) or "nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What the proofs of a document showed: four findings, each on its own."""
+
+    context: Finding
+    lossless: Finding
+    signature: Finding
+    key_bound: Finding
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.context, self.lossless, self.signature, self.key_bound
+
+    @property
+    def trouble(self) -> str:
+        """The first thing that keeps this document from being trusted, in words; "" if nothing does."""
+        return next((f.says for f in self.findings if f.verdict is not Verdict.PASS), "")
+
+
+def look_at_signature(document: Mapping[str, Any], world: World) -> Signed:
+    """The four findings about how a document is signed. Never raises on what a document may contain."""
+    checks = check_proofs(document, world.key, now=world.now, sets=world.sets)
+    issuer = issuer_id(document)
+    best = min(checks, key=lambda check: _rank(check, issuer), default=None)
+    return Signed(
+        context=_context(document, best, world),
+        lossless=_lossless(document, best, world),
+        signature=_signature(best, len(checks)),
+        key_bound=_key_bound(best, issuer, issuer_name(document)),
+    )
+
+
+def _rank(check: ProofCheck, issuer: str) -> int:
+    """Any one proof suffices (Open Badges 3.0, Proof Formats): the best is the one that tells most."""
+    bound = (
+        check.found is not None and check.found.vouched is Verdict.PASS and check.found.controller == issuer
+    )
+    match check.verdict:
+        case Verdict.PASS:
+            return 0 if bound else 1
+        case Verdict.FAIL:
+            return 2
+        case _:
+            return 3
+
+
+def _signature(best: ProofCheck | None, count: int) -> Finding:
+    source = "Data Integrity 1.0, 4.5 Verify Proof Sets and Chains"
+    if best is None:
+        return Finding("proof.signature", Verdict.FAIL, "It is not signed at all.", source=source)
+    because = {"suite": best.suite, "key": best.method, "created": best.created, "proofs": count}
+    return Finding("proof.signature", best.verdict, plain(best.says, 400), because=because, source=source)
+
+
+def _key_bound(best: ProofCheck | None, issuer: str, name: str) -> Finding:
+    """Whether the key is the issuer's: the controller of the key is the issuer, and its own document says
+    so.
+    """
+    source = "Controlled Identifiers 1.0, 3.3 Retrieve Verification Method"
+
+    def finding(verdict: Verdict, says: str) -> Finding:
+        because = {"issuer": issuer, "key": best.method if best else ""}
+        return Finding("proof.key_bound", verdict, plain(says, 400), because=because, source=source)
+
+    if best is None or best.found is None:
+        return finding(Verdict.UNKNOWN, f"Nothing shows that {name} signed this.")
+    if best.found.controller != issuer:
+        return finding(
+            Verdict.FAIL, f"It was signed by a key of {best.found.controller}, not of its issuer {issuer}."
+        )
+    if best.found.vouched is not Verdict.PASS:
+        return finding(best.found.vouched, f"The key may not be {name}'s. {best.found.says}")
+    if best.verdict is not Verdict.PASS:
+        return finding(
+            Verdict.UNKNOWN, f"It names a key of {name}, but the signature does not show that it was used."
+        )
+    return finding(Verdict.PASS, f"The key belongs to {name} ({issuer}).")
+
+
+def _context(document: Mapping[str, Any], best: ProofCheck | None, world: World) -> Finding:
+    source = "Data Integrity 1.0, 4.6 Context Validation"
+    contexts = listed(document.get("@context"))
+    because = {"contexts": [c if isinstance(c, str) else "written out" for c in contexts][:20]}
+    unknown = unknown_contexts(document, world.sets[0])
+    if not contexts or contexts[0] not in (CREDENTIALS_V2, CREDENTIALS_V1):
+        says = "It does not begin with the W3C's definition of a credential, so it is not one."
+        return Finding("document.context", Verdict.FAIL, says, because=because, source=source)
+    if unknown:
+        says = f"Its words are defined at {plain(unknown[0])}, which is not known here; what they mean cannot be told."
+        return Finding("document.context", Verdict.UNKNOWN, says, because=because, source=source)
+    held = best.contexts if best and best.contexts else world.sets[0].name
+    because["revision"] = held  # type: ignore[assignment]
+    says = "All its words are defined in known places."
+    if held != world.sets[0].name:
+        says = f"All its words are defined in known places; it holds under {held}."
+    return Finding("document.context", Verdict.PASS, says, because=because, source=source)
+
+
+def _lossless(document: Mapping[str, Any], best: ProofCheck | None, world: World) -> Finding:
+    source = "Data Integrity 1.0, 2.4.3 Securing Data Losslessly"
+    losses = best.losses if best is not None else ()
+    if best is None or best.verdict is not Verdict.PASS:
+        bare = {key: value for key, value in document.items() if key != "proof"}
+        try:
+            losses = to_dataset(bare, world.sets[0]).losses
+        except UnreadableJsonLd as problem:
+            says = f"Whether a signature can cover all of it cannot be told: {problem.what}."
+            return Finding("document.lossless", Verdict.UNKNOWN, plain(says, 300), source=source)
+    if losses:
+        says = f"Part of it is not covered by any signature: {'; '.join(losses[:3])}."
+        because = {"not covered": [plain(loss) for loss in losses[:20]]}
+        return Finding("document.lossless", Verdict.FAIL, plain(says, 400), because=because, source=source)
+    return Finding("document.lossless", Verdict.PASS, "A signature covers all of it.", source=source)
+
+
+def dates(document: Mapping[str, Any], now: datetime) -> Finding:
+    """Whether `now` lies between the dates of a credential (VCDM 2.0, and the names of 1.1)."""
+    source = "VC Data Model 2.0, 4.9 Validity Period; Open Badges 3.0, Verification step 4"
+    moments: dict[str, datetime] = {}
+    for names in (("validFrom", "issuanceDate"), ("validUntil", "expirationDate")):
+        for name in names:
+            if name in document:
+                try:
+                    moments[names[0]] = parse_iso(document[name])
+                except BrokenInput as problem:
+                    says = f"“{name}” is not a date that can be relied on: {plain(problem.what)}."
+                    return Finding("validity.dates", Verdict.FAIL, says, source=source)
+    start, end = moments.get("validFrom"), moments.get("validUntil")
+    because = {"now": iso(now), **{name: iso(moment) for name, moment in moments.items()}}
+    if start is not None and now < start:
+        verdict, says = Verdict.FAIL, f"Not valid yet: it counts from {_day(start)}."
+    elif end is not None and now > end:
+        verdict, says = Verdict.FAIL, f"Expired on {_day(end)}."
+    elif start is None and end is None:
+        verdict, says = Verdict.NOT_APPLICABLE, "It gives no dates."
+    else:
+        begin = f"Valid from {_day(start)}" if start else "Valid"
+        verdict, says = Verdict.PASS, f"{begin} until {_day(end)}." if end else f"{begin}, without an end."
+    return Finding("validity.dates", verdict, says, because=because, source=source)
+
+
+def _day(moment: datetime) -> str:
+    return iso(moment)[:10]
