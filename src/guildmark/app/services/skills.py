@@ -163,7 +163,7 @@ def refresh_demand(*, id: UUID, framework_id: str, query: str, on: date, now: da
     ]
     lines = demand_room.measure_demand(values, mentions, query=query)
     sources = sorted({v.source for v in values})
-    frozen = demand_room.freeze_demand(lines, source="; ".join(sources), query=query, on=on)
+    frozen = demand_room.freeze_demand(lines, source="; ".join(sources), query=query, on=on, of=len(values))
     snapshot = DemandSnapshot.objects.create(
         id=id,
         source=frozen.source[:300],
