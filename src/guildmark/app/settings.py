@@ -87,7 +87,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "guildmark.app.web.security.ContentSecurityPolicy",
+    "guildmark.app.web.security.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -125,6 +125,7 @@ FOLLOW_UPS = {
 }
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # what the pages are written in; `lang` must never promise another
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"

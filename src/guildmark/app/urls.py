@@ -8,6 +8,7 @@ from guildmark.app.web import public
 urlpatterns = [
     path("", public.home, name="home"),
     path("verify", public.verify, name="verify"),
+    path("verify/<uuid:id>", public.verify_paper, name="verify-paper"),
     path("claim/<str:token>", public.claim, name="claim"),
     path("claim/<str:token>/accept", public.claim_accept, name="claim-accept"),
     path("claim/<str:token>/<str:name>", public.claim_file, name="claim-file"),
@@ -18,3 +19,5 @@ urlpatterns = [
     ),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = public.refused
