@@ -5,7 +5,6 @@ The binary comes from the npm package @foundry-rs/anvil, installed by `npm ci` i
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import time
@@ -20,23 +19,19 @@ from guildmark.core.report import Verdict
 from guildmark.ledger.anchor import anchor_findings
 from guildmark.ledger.checkpoint import checkpoint_digest
 from guildmark.ledger.log import Log
+from tests.interop.peers import MODULES, absent
 from tests.unit.ledger.cast import ORIGIN, Key, MemoryStore
 from tests.unit.ledger.test_log import _leaf
 
 pytestmark = pytest.mark.interop
 
-HERE = Path(__file__).resolve().parent
-
 
 def _binary() -> Path:
     """The node's binary, not npm's start script: that one outlives a signal to it."""
-    found = sorted((HERE / "node_modules" / "@foundry-rs").glob("anvil-*/bin/anvil*"))
+    found = sorted((MODULES / "@foundry-rs").glob("anvil-*/bin/anvil*"))
     if found:
         return found[0]
-    reason = "anvil is not installed: run `npm ci` in tests/interop"
-    if os.environ.get("REQUIRE_PEERS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    absent("anvil is not installed: run `npm ci` in tests/interop")
 
 
 @contextmanager
