@@ -27,9 +27,10 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 LOCKS = {"run": ROOT / "requirements.lock", "test": ROOT / "requirements-test.lock"}
-LOCK_FLAGS = (
-    "--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
-).split()
+LOCK_FLAGS = [
+    *("--universal", "--python-version", "3.11", "--generate-hashes"),
+    *("--no-emit-index-url", "--no-header", "--no-annotate", "--quiet"),
+]
 
 
 def say(text: str) -> None:
@@ -84,7 +85,7 @@ def _link_project() -> None:
 
 def demo(arguments: list[str]) -> None:
     setup("run")
-    call(PYTHON, "-m", "guildmark.app.demo", *arguments)
+    call(BIN / "guildmark", "demo", *arguments)
 
 
 def test(arguments: list[str]) -> None:

@@ -26,12 +26,15 @@ def live_endorsements(version: BlueprintVersion) -> list[Endorsement]:
 
 
 def live_endorsed(version: BlueprintVersion, *, now: datetime) -> list[Endorsed]:
-    """The endorsements whose signature verifies now, as values. One that does not verify is left out: it vouches
-    for nothing."""
+    """The endorsements whose signature verifies now, as values; one that does not verify vouches for nothing.
+
+    That the map was changed since is no fault of the signature: the design room compares the digests and says so.
+    """
     verified = []
     for row in live_endorsements(version):
         report = verify_credential(row.document, now=now, fetcher=published_fetcher())
-        if report.verdict is Verdict.PASS:
+        troubles = (*report.failed(), *(f for f in report.unknown() if f.required))
+        if report.findings and all(f.id.startswith("related.") for f in troubles):
             verified.append(read_endorsement(row.document))
     return verified
 

@@ -57,7 +57,7 @@ def published_paths() -> Iterator[str]:
 
 def approval_of(row: BlueprintVersion) -> dict[str, str] | None:
     """The gate report that a badge names, with the digest of the bytes published for it."""
-    gate = row.gate_results.filter(verdict="pass").select_related("by").order_by("-at", "-id").first()
+    gate = row.gate_results.filter(verdict="pass").select_related("by").order_by("-seq").first()
     if gate is None:
         return None
     return {

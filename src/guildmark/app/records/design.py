@@ -76,10 +76,11 @@ class Judgement(models.Model):
 
 
 class GateResult(models.Model):
-    """What the quality gate found at one moment; `digest` says about which content."""
+    """What the quality gate found at one moment; `digest` says about which content. `seq` counts from 1 per version."""
 
     id = models.UUIDField(primary_key=True)
     blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="gate_results")
+    seq = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
     rulebooks = models.JSONField(help_text="Pairs of rulebook id and version.")
     verdict = models.CharField(max_length=20)
@@ -88,4 +89,5 @@ class GateResult(models.Model):
     by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        ordering = ["at", "id"]
+        ordering = ["blueprint_version", "seq"]
+        constraints = [models.UniqueConstraint(fields=["blueprint_version", "seq"], name="one_gate_result_per_seq")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,8 +24,10 @@ from guildmark.app.services.mail import post
 from guildmark.app.services.status import REASONS, allocate_status, publish_status_list, set_status
 from guildmark.core.codecs import jcs, parse_json
 from guildmark.core.errors import BrokenInput, NotAllowed
+from guildmark.credential.endorsement import read_endorsement
 from guildmark.credential.open_badge import Recipient, award_document
 from guildmark.credential.proof import sign_document
+from guildmark.design.codesign import stands
 
 Entropy = Callable[[int], bytes]
 
@@ -64,7 +65,11 @@ def award_credential(
         valid_from=now,
         valid_until=valid_until,
         status_entry=entry,
-        endorsements=[parse_json(row.document) for row in live_endorsements(version)],
+        endorsements=[
+            parse_json(row.document)
+            for row in live_endorsements(version)
+            if stands(blueprint, read_endorsement(row.document))
+        ],
         evidence=evidence_of(enrolment),
         approval=approval_of(version),
         achievement_url=achievement_url(blueprint),
@@ -136,7 +141,7 @@ def _sign_and_record(
 
 def tell_learner(award: Award, *, entropy: Entropy, now: datetime) -> str:
     """The award has a fresh claim link, which lies in the outbox for the learner; the token is returned once."""
-    token = base64.urlsafe_b64encode(entropy(24)).decode("ascii")
+    token = entropy(24).hex()  # hexadecimal: it is typed after a command, where a leading dash would be an option
     award.claim_sha256 = hashlib.sha256(token.encode()).hexdigest()
     award.save(update_fields=["claim_sha256"])
     post(

@@ -162,8 +162,13 @@ def judge(
 def submit_for_review(
     *, id: UUID, version: BlueprintVersion, rulebooks: tuple[str, ...], actor: Person, now: datetime
 ) -> tuple[GateResult, Report]:
-    """The quality gate has looked at the present content under these rulebooks, and its report is on record."""
+    """The quality gate has looked at the present content, and its report is on record.
+
+    Our own core rules always run, and the rulebooks named beside them; nobody can leave the core rules out.
+    """
+    version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
     known = gate_room.builtin_rulebooks()
+    rulebooks = tuple(dict.fromkeys((gate_room.CORE, *rulebooks)))
     for name in rulebooks:
         if name not in known:
             raise BrokenInput(f"there is no rulebook {name!r}", hint=f"use one of {', '.join(sorted(known))}")
@@ -174,6 +179,7 @@ def submit_for_review(
     row = GateResult.objects.create(
         id=id,
         blueprint_version=version,
+        seq=version.gate_results.count() + 1,
         digest=gate_digest(version),
         rulebooks=[[book.id, book.version] for book in books],
         verdict=report.verdict.value,
@@ -191,7 +197,7 @@ def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime
     version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
     if version.state != BlueprintVersion.State.DRAFT:
         raise NotAllowed(f"{version} is {version.state} already.")
-    result = version.gate_results.order_by("-at", "-id").first()
+    result = version.gate_results.order_by("-seq").first()
     if result is None:
         raise NotAllowed(f"{version} has not been through the quality gate: submit it for review first.")
     if result.digest != gate_digest(version):

@@ -33,8 +33,13 @@ from guildmark.pathways import stack as stack_room
 
 @transaction.atomic
 def add_stack_rule(*, text: str, owner: Organisation, actor: Person, now: datetime) -> StackRule:
-    """The rule of a larger credential is declared by its owner; declaring it again needs a new version."""
+    """The rule of a larger credential is declared by its owner; declaring it again needs a new version.
+
+    BrokenInput for a rule that does not answer its own examples as it says it does.
+    """
     rule = stack_room.read_stack_rule(text)
+    if wrong := stack_room.check_examples(rule).failed():
+        raise BrokenInput(wrong[0].says.rstrip("."), where=rule.id, hint="mend the rule or its example")
     old = StackRule.objects.filter(id=rule.id).first()
     if old is not None and (old.owner_id != owner.id or old.version == rule.version):
         raise NotAllowed(f"{old.title} {old.version} is declared already; give a change a new version.")

@@ -99,7 +99,8 @@ def _status_command(name: str, state: str, text: str, example_code: str) -> clic
         )
         if not world.as_json:
             for claim in reopened:
-                click.echo(f"  {claim.rule.title}: {claim.reason}")
+                now = f"open again. {claim.reason}" if claim.state == "open" else "earned again."
+                click.echo(f"  {claim.rule.title}: {now}")
         return facts
 
     return run

@@ -99,10 +99,15 @@ def serve(host: str, port: int, workers: int) -> None:
 
     Example: guildmark site serve --port 8000
     """
+    click.echo(f"guildmark is at http://{host}:{port}/ (stop with Ctrl-C)")
+    serve_site(host, port, workers=workers)
+
+
+def serve_site(host: str, port: int, *, workers: int) -> None:
+    """Serve until stopped, with the settings that the environment gives."""
     from granian import Granian
     from granian.constants import Interfaces
 
-    click.echo(f"guildmark is at http://{host}:{port}/ (stop with Ctrl-C)")
     Granian(
         "guildmark.app.wsgi:application", address=host, port=port, workers=workers, interface=Interfaces.WSGI
     ).serve()

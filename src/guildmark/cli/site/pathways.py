@@ -82,7 +82,7 @@ def rank_candidates(world: World, ad: str, framework_id: str, partner: str, user
     require(who, "hire", employer)
     run = rank(id=world.new_id(), ad=job_ad(ad), framework_id=framework_id, actor=who, now=world.now)
     facts = world.say(
-        f"{len(run.matches)} people who opted in are ranked for {run.ad.title}.",
+        f"{len(run.matches)} people who opted in are ranked for {run.ad.title or run.ad.id}.",
         run=str(run.id),
         need=run.need,
         matches=run.matches,
@@ -115,7 +115,7 @@ def suggest_roles(world: World, email: str, framework_id: str) -> dict[str, Any]
     facts = world.say(f"{len(roles)} job ads ask for something that you hold.", roles=roles)
     if not world.as_json:
         for role in roles[:5]:
-            click.echo(f"  {role['score']:.2f}  {role['title']} ({role['ad']})")
+            click.echo(f"  {role['score']:.2f}  {role['title'] or 'untitled ad'} ({role['ad']})")
     return facts
 
 

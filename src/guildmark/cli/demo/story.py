@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
 import time
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -62,8 +60,8 @@ STAFF = {
 # blueprint sample -> (provider, rulebooks, words that its demand is asked for, who takes it)
 COURSES = {
     "sql-python-operations": (HARBOUR, ("guildmark_core", "au_nmf"), "data", (MEI, SAM, LENA)),
-    "data-storytelling": (HARBOUR, ("guildmark_core", "au_nmf"), "data", (MEI, LENA)),
-    "data-protection": (RHEIN, ("guildmark_core", "eu_2022"), "data", (MEI,)),
+    "data-storytelling": (HARBOUR, ("guildmark_core", "au_nmf"), "data", (MEI, SAM, LENA)),
+    "data-protection": (RHEIN, ("guildmark_core", "eu_2022"), "data", (MEI, SAM)),
 }
 
 
@@ -96,7 +94,7 @@ class Story:
             self.feedback,
         ):
             self.step += 1
-            print(f"\n{self.step:>2}. {step.__doc__.splitlines()[0]}")
+            click.echo(f"\n{self.step:>2}. {step.__doc__.splitlines()[0]}")
             step()
         self.write_index()
 
@@ -104,7 +102,7 @@ class Story:
         """One command: shown as it would be typed, run in this process, its facts returned."""
         typed = [str(w) for w in words]
         if not quiet:
-            print(f"    $ guildmark {shlex.join(self.shorten(w) for w in typed)}")
+            click.echo(f"    $ guildmark {shlex.join(self.shorten(w) for w in typed)}")
         context = cli.make_context("guildmark", typed, resilient_parsing=False)
         try:
             with context, _Indented(quiet):
@@ -142,7 +140,7 @@ class Story:
 
     def note(self, path: Path, shows: str) -> None:
         self.index.append({"step": self.step, "file": str(path.relative_to(self.folder)), "shows": shows})
-        print(f"      -> {self.shown(path)}: {shows}")
+        click.echo(f"      -> {self.shown(path)}: {shows}")
 
     def write_index(self) -> None:
         text = json.dumps(self.index, indent=2, ensure_ascii=False) + "\n"
@@ -152,7 +150,7 @@ class Story:
 
     def before(self) -> None:
         """The organisations and people of the story; all invented."""
-        print("Before the story: a database, two providers, an industry partner, their people and keys (all invented).")
+        click.echo("Before the story: a database, two providers, an industry partner, their people and keys (all invented).")
         self.site("migrate")
         for slug, name, kind, country in (
             (HARBOUR, "Harbour University", "provider", "AU"),
@@ -177,11 +175,11 @@ class Story:
         data = Path(os.environ.get("GUILDMARK_DATA", "../shared/data"))
         real = data / "train-skillspan" / "train.json.gz"
         if real.exists():
-            print("      Real job ads are here (SkillSpan, sentences grouped by ad): they are used, with our own few.")
+            click.echo("      Real job ads are here (SkillSpan, sentences grouped by ad), and they are used.")
             self.site("ingest-ads", real)
         else:
-            print("      No real job ads are here: the few of our own writing that come with guildmark are used.")
-        self.site("ingest-ads")
+            click.echo("      No real job ads are here: the small set of our own writing is used, and its source says so.")
+            self.site("ingest-ads")
         self.demand = {}
         for query in sorted({query for _, _, query, _ in COURSES.values()}):
             self.demand[query] = self.site("refresh-demand", "--framework", self.framework, "--query", query)
@@ -215,7 +213,7 @@ class Story:
         file = self.leave("3-changed-blueprint.json", changed, "the same blueprint with one outcome changed after signing")
         voided = self.site("revise-draft", self.blueprints[name]["blueprint"], file, "--as", STAFF[provider]["design"])
         self.leave("3-voided-signature.json", voided["endorsements"], "the signature over the old map no longer stands")
-        print("      The change is taken back, and the partner's signature stands again.")
+        click.echo("      The change is taken back, and the partner's signature stands again.")
         original = self.folder / f"2-blueprint-{name}.json"
         restored = self.site("revise-draft", self.blueprints[name]["blueprint"], original, "--as", STAFF[provider]["design"])
         self.leave("3-standing-signature.json", restored["endorsements"], "the signature stands for the map as signed")
@@ -251,7 +249,7 @@ class Story:
                     rule,
                     "pass",
                     "--reason",
-                    JUDGEMENTS.get(rule, "Read against the rule and found to be met; see the blueprint."),
+                    JUDGEMENTS[rule],
                     "--as",
                     staff["admin"],
                 )
@@ -260,11 +258,11 @@ class Story:
             self.site("publish-blueprint", blueprint, "--as", staff["admin"])
 
     def _refused(self, *words: Any) -> None:
-        print(f"    $ guildmark site {shlex.join(str(w) for w in words)}")
+        click.echo(f"    $ guildmark site {shlex.join(str(w) for w in words)}")
         try:
             self.site(*words, quiet=True)
         except GuildmarkError as refusal:
-            print(f"      refused: {refusal}")
+            click.echo(f"      refused: {refusal}")
         else:
             raise RuntimeError(f"{words[0]} should have been refused")
 
@@ -327,7 +325,6 @@ class Story:
             staff = STAFF[COURSES[name][0]]
             first = email == MEI and name == next(iter(COURSES))
             facts |= self.site("award", facts["decision"], "--as", staff["award"], quiet=not first)
-        self.site("publish-checkpoint", quiet=True)
         mine = self.awards[next(iter(COURSES)), MEI]
         self.site("claim", mine["claim_token"])
         self.site("export-award", mine["award"], self.folder / "6-award")
@@ -348,6 +345,8 @@ class Story:
     def ledger(self) -> None:
         """Ledger: a tamper-evident log, a receipt that checks offline, a checkpoint anchored where a chain runs."""
         self.site("publish-checkpoint")
+        self.site("export-award", self.awards[next(iter(COURSES)), MEI]["award"], self.folder / "6-award", quiet=True)
+        self.site("export-web", self.folder / "web", quiet=True)
         self.site("check-log")
         receipt = self.folder / "6-award" / "receipt.txt"
         self.note(receipt, "the receipt of the credential (C2SP tlog-proof)")
@@ -358,7 +357,7 @@ class Story:
         try:
             facts = self.site("anchor-checkpoint", "--rpc", rpc)
         except GuildmarkError as problem:
-            print(f"      No chain answers at {rpc}, so nothing is anchored ({problem})")
+            click.echo(f"      No chain answers at {rpc}, so nothing is anchored ({problem})")
         else:
             self.leave("7-anchor.json", facts, "where the checkpoint's digest stands; a test chain is no evidence")
 
@@ -379,7 +378,7 @@ class Story:
             self.site(verb, target["award"], "--code", code, "--as", "ana")
             took = time.monotonic() - started
             self.run("verify", badge, "--documents", web, exit_code=exit_code)
-            print(f"      published within {took:.2f} s of the command")
+            click.echo(f"      published within {took:.2f} s of the command")
         changed = parse_json(mine.read_bytes())
         changed["credentialSubject"]["achievement"]["name"] = "Master of Everything"
         file = self.leave("8-forged.json", changed, "the credential with one signed value changed")
@@ -391,29 +390,39 @@ class Story:
         rule = files("guildmark.pathways").joinpath("data/operations-data-analyst.toml").read_bytes()
         file = self.leave("9-rule.toml", rule, "the rule of the certificate")
         rule_id = self.site("add-stack-rule", file, "--owner", HARBOUR, "--as", "quinn")["rule"]
-        facts = self.site("claim-stack", rule_id, MEI, "--as", "ana")
-        if facts["state"] != "earned":
-            raise RuntimeError("Mei should have earned the certificate")
+        facts = self._certificate(rule_id, MEI, "9-certificate")
         self.leave("9-stack-earned.json", facts["result"], "which credential counts where")
-        self.site("publish-checkpoint", quiet=True)
-        self.site("export-web", self.folder / "web", quiet=True)
-        self.site("export-award", facts["award"], self.folder / "9-certificate")
         clr = self.folder / "9-certificate" / "credential.json"
         self.note(clr, "the larger credential with its components (CLR 2.0)")
         self.run("verify", clr, "--documents", self.folder / "web")
-        component = self.awards["data-protection", MEI]
-        revoked = self.site("suspend", component["award"], "--code", "under_review", "--as", "uwe")
+        click.echo("      Sam earns the same certificate; then one of his credentials turns out to be issued in error.")
+        self._certificate(rule_id, SAM, "9-reopened", quiet=True)
+        component = self.awards["data-storytelling", SAM]
+        revoked = self.site("revoke", component["award"], "--code", "issued_in_error", "--as", "ana")
         if not revoked["reopened"]:
             raise RuntimeError("the certificate should be open again")
+        clr = self.folder / "9-reopened" / "credential.json"
         self.run("verify", clr, "--documents", self.folder / "web", exit_code=1)
-        self.site("reinstate", component["award"], "--code", "review_closed", "--as", "uwe")
-        self.run("verify", clr, "--documents", self.folder / "web")
+        self.note(clr, "a certificate that no longer stands, since a component was revoked")
+        click.echo("      Every change of status is in the log too.")
+        self.site("publish-checkpoint")
+        self.site("export-web", self.folder / "web", quiet=True)
+
+    def _certificate(self, rule_id: str, email: str, folder: str, *, quiet: bool = False) -> Any:
+        """The certificate is claimed and must be earned; its files lie in `folder`."""
+        facts = self.site("claim-stack", rule_id, email, "--as", "ana", quiet=quiet)
+        if facts["state"] != "earned":
+            raise RuntimeError(f"{email} should have earned the certificate")
+        self.site("publish-checkpoint", quiet=True)
+        self.site("export-web", self.folder / "web", quiet=True)
+        self.site("export-award", facts["award"], self.folder / folder, quiet=quiet)
+        return facts
 
     def match(self) -> None:
         """Match: people who opted in are ranked for a real ad from verified skills only; a person decides."""
         self.site("consent", MEI, "matching")
         self.site("consent", SAM, "matching")
-        print("      Lena did not opt in and is not read.")
+        click.echo("      Lena did not opt in and is not read.")
         ad = self._best_ad()
         run = self.site(
             "rank-candidates", ad, "--framework", self.framework, "--partner", NORTHWIND, "--as", "omar"
@@ -426,25 +435,19 @@ class Story:
         )
 
     def _best_ad(self) -> str:
-        """The newest ad for a data analyst; the story would be as true for any other."""
+        """The ad that asks for what most of the story's courses teach, then for most skills of theirs."""
         from guildmark.app.records import JobAd, Mention
 
-        asked = (
-            JobAd.objects.filter(text__icontains="data").order_by("id")
-        )
-        counts = {
-            ad.id: Mention.objects.filter(ad=ad, skill_uri__in=self._taught()).values("skill_uri").distinct().count()
-            for ad in asked
-        }
-        return max(sorted(counts), key=lambda ad: counts[ad])
+        taught = {name: _taught(name) for name in COURSES}
 
-    def _taught(self) -> list[str]:
-        return [
-            alignment["uri"]
-            for name in COURSES
-            for outcome in json.loads(_sample(name))["outcomes"]
-            for alignment in outcome["alignments"]
-        ]
+        def reach(ad: str) -> tuple[int, int]:
+            asked = set(Mention.objects.filter(ad=ad).values_list("skill_uri", flat=True))
+            found = [asked & skills for skills in taught.values()]
+            return sum(bool(skills) for skills in found), len(set().union(*found))
+
+        best = max(JobAd.objects.order_by("id").values_list("id", flat=True), key=reach)
+        click.echo(f"      The ad comes from {JobAd.objects.get(pk=best).source}.")
+        return best
 
     def feedback(self) -> None:
         """Feedback: a consented outcome attaches to the blueprint version and appears in its next review."""
@@ -457,7 +460,16 @@ class Story:
         self.leave("11-review.json", review, "what the next review of this blueprint version sees")
 
 
-JUDGEMENTS: dict[str, str] = {}
+JUDGEMENTS = {
+    "AU-E05": "Read both assessments against their outcomes: each outcome is seen in made work, once under supervision.",
+    "AU-E10": "The credit is stated with its unit and basis, and says what it does not count towards.",
+    "AU-E11": "The one claim of recognition is the partner's signature, which verifies and stands for this map.",
+    "AU-R6": "The job ads frozen in and the partner's signed need both ask for these skills.",
+    "EU-M11": "The type and the agency are stated; looked up in the state register (an invented entry in this demo).",
+    "EU-R2": "Every criterion shows its levels in words that a learner can read before starting.",
+    "GM-9": "Compared with what Northwind's own analysts do in a week; these are the tasks people are hired for.",
+}
+"""What the named people of the story say about rules that data cannot decide. Invented, like the people."""
 
 WORK = """# {title}
 
@@ -471,6 +483,11 @@ credential names, so that the work that was marked can be told from any other.
 
 def _sample(name: str) -> str:
     return files("guildmark.design").joinpath(f"samples/{name}.json").read_text(encoding="utf-8")
+
+
+def _taught(name: str) -> set[str]:
+    """The skills that a sample blueprint's outcomes are aligned with."""
+    return {alignment["uri"] for outcome in json.loads(_sample(name))["outcomes"] for alignment in outcome["alignments"]}
 
 
 class _Indented:
@@ -491,4 +508,4 @@ class _Indented:
         self._redirect.__exit__(*problem)
         if not self.quiet:
             for line in self._buffer.getvalue().splitlines():
-                print(f"      {line}")
+                click.echo(f"      {line}")

@@ -1,0 +1,62 @@
+"""`guildmark demo`: the whole story on one machine, told through the commands that anyone can run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import click
+
+from guildmark.core.errors import BrokenInput
+
+
+@click.command("demo")
+@click.option("--no-serve", is_flag=True, help="Tell the story and stop.")
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), help="Where the site answers afterwards.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("var/demo"),
+    help="Where the story leaves its files; emptied first if an earlier demo made it.",
+)
+def command(no_serve: bool, port: int, folder: Path) -> None:
+    """Tell the whole story in eleven steps, then serve the site it made.
+
+    Each step goes through its own command, and its files are left in var/demo with an index.json. Everything is
+    real: the keys sign, the log is a log, the verifier reads only what a verifier could fetch. What is invented
+    are the people and organisations, and that is said where they stand.
+
+    Example: guildmark demo --no-serve
+    """
+    home = folder.resolve()
+    fresh(home)
+    # The story has a database and a web folder of its own, whatever the site beside it uses.
+    os.environ["GUILDMARK_HOME"] = str(home)
+    os.environ.pop("GUILDMARK_DATABASE_URL", None)
+    os.environ.setdefault("GUILDMARK_BASE_URL", "https://demo.guildmark.example")
+    from guildmark.cli.demo.story import Story
+    from guildmark.cli.site import ready
+
+    ready()
+    started = time.monotonic()
+    story = Story(home)
+    story.tell()
+    click.echo(f"\nThe story took {time.monotonic() - started:.0f} s. Its files and what each shows: ", nl=False)
+    click.echo(story.shown("index.json"))
+    if no_serve:
+        return
+    from guildmark.cli.site.operate import serve_site
+
+    click.echo(f"The site is at http://127.0.0.1:{port}/ until you press Ctrl-C.")
+    serve_site("127.0.0.1", port, workers=1)
+
+
+def fresh(folder: Path) -> None:
+    """The folder is there and empty; BrokenInput if it holds something that no demo made."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / "index.json").exists() and not (folder / "guildmark.sqlite3").exists():
+            raise BrokenInput("holds something that no demo made", where=str(folder), hint="name another with --folder")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
