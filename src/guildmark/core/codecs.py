@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +17,7 @@ import rfc8785
 
 from guildmark.core.errors import BrokenInput
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_VALUE = {c: i for i, c in enumerate(_BASE58)}
 
@@ -123,7 +126,8 @@ def parse_json(data: bytes | str, *, where: str = "", max_depth: int = 100) -> A
     """The JSON value in `data`, refusing what other readers would read differently.
 
     BrokenInput for bytes that are not UTF-8, syntax errors (with line and column), a key that stands twice in one
-    object, NaN or Infinity, and nesting deeper than `max_depth`.
+    object, NaN or Infinity, numbers too large for others (1e999), half a surrogate pair, and nesting deeper than
+    `max_depth`.
     """
     if isinstance(data, bytes):
         try:
@@ -142,8 +146,14 @@ def parse_json(data: bytes | str, *, where: str = "", max_depth: int = 100) -> A
     def no_constant(name: str) -> None:
         raise BrokenInput(f"{name} is not JSON", where=where, hint="use a number or leave the member out")
 
+    def finite(text: str) -> float:
+        number = float(text)
+        if math.isinf(number):
+            raise BrokenInput(f"number {text[:30]} is too large", where=where, hint="write a smaller one")
+        return number
+
     try:
-        value = json.loads(data, object_pairs_hook=no_twins, parse_constant=no_constant)
+        value = json.loads(data, object_pairs_hook=no_twins, parse_constant=no_constant, parse_float=finite)
     except json.JSONDecodeError as problem:
         raise BrokenInput(
             f"not JSON at line {problem.lineno} column {problem.colno} ({problem.msg})",
@@ -152,8 +162,15 @@ def parse_json(data: bytes | str, *, where: str = "", max_depth: int = 100) -> A
         ) from problem
     except RecursionError as problem:
         raise BrokenInput("nested too deeply", where=where, hint=f"at most {max_depth} levels") from problem
+    except ValueError as problem:  # Python reads no integer of more than 4,300 digits
+        raise BrokenInput("a number has too many digits", where=where, hint="write a smaller one") from problem
     if depth(value) > max_depth:
         raise BrokenInput("nested too deeply", where=where, hint=f"at most {max_depth} levels")
+    if _SURROGATE.search(data):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as problem:
+            raise BrokenInput("half a surrogate pair is no character", where=where, hint="mend the \\ud... escape") from problem
     return value
 
 
@@ -185,4 +202,8 @@ def parse_iso(text: str, *, where: str = "") -> datetime:
         raise BrokenInput(f"{text!r} is not a date and time", where=where, hint="write 2026-11-24T09:00:00Z") from problem
     if moment.tzinfo is None:
         raise BrokenInput(f"{text!r} has no time zone", where=where, hint="end it with Z or an offset such as +10:00")
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as problem:
+        raise BrokenInput(f"{text!r} is beyond the calendar", where=where, hint="use the years 1 to 9999 UTC") from problem
     return moment

@@ -8,9 +8,11 @@ quality gate tells the two apart.
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 from guildmark.core.codecs import jcs, parse_json
@@ -212,19 +214,37 @@ def read_blueprint(data: bytes | Mapping[str, Any], where: str = "blueprint") ->
 def _parse(data: bytes | Mapping[str, Any], where: str) -> Mapping[str, Any]:
     if isinstance(data, Mapping):
         return data
-    text = data.lstrip()
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith((b"{", b"[")) or not text:
         raw = parse_json(data, where=where)
     else:
         try:
             raw = tomllib.loads(data.decode("utf-8-sig"))
         except UnicodeDecodeError as problem:
-            raise BrokenInput(f"byte {problem.start} is not UTF-8", where=where, hint="save the file as UTF-8") from problem
-        except tomllib.TOMLDecodeError as problem:
-            raise BrokenInput(f"neither JSON nor TOML ({problem})", where=where, hint="mend the line named") from problem
+            raise BrokenInput(
+                f"byte {problem.start} is not UTF-8", where=where, hint="save the file as UTF-8"
+            ) from problem
+        except RecursionError as problem:
+            raise BrokenInput("nested too deeply", where=where, hint="a blueprint is not that deep") from problem
+        except ValueError as problem:  # a TOMLDecodeError, or a number with thousands of digits
+            raise BrokenInput(
+                f"neither JSON nor TOML ({problem})", where=where, hint="mend the line named"
+            ) from problem
     if not isinstance(raw, Mapping):
         raise BrokenInput("is not an object", where=where, hint="a blueprint is one JSON object or TOML document")
     return raw
+
+
+# A text goes into signed documents, pages and files: no control characters but tab and line ends.
+_WRITABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*")
+
+
+def _shown(value: Any) -> str:
+    """A value of any size as a few words for an error."""
+    if isinstance(value, int | float | str):
+        text = "a very large number" if isinstance(value, int) and abs(value) > 10**30 else repr(value)
+        return text if len(text) <= 60 else f"{text[:57]}..."
+    return "null" if value is None else "a list" if isinstance(value, list) else "an object"
 
 
 class _Reader:
@@ -244,40 +264,46 @@ class _Reader:
             raise self.fail(f"{path}{name}", "is missing or not text", f"write {name} as text in quotes")
         if len(value) > 20_000:
             raise self.fail(f"{path}{name}", f"has {len(value):,} characters", "shorten it to 20,000 at most")
+        if not _WRITABLE.fullmatch(value):
+            raise self.fail(f"{path}{name}", "has a control character or half a surrogate pair", "take it out")
         return value
 
     def number(self, raw: Mapping[str, Any], name: str, path: str, *, low: float, high: float) -> float:
         value = raw.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise self.fail(f"{path}{name}", f"is {value!r}", f"write a number from {low:g} to {high:g}")
+            raise self.fail(f"{path}{name}", f"is {_shown(value)}", f"write a number from {low:g} to {high:g}")
         return value
 
     def whole(self, raw: Mapping[str, Any], name: str, path: str, *, low: int, high: int) -> int:
         value = self.number(raw, name, path, low=low, high=high)
         if value != int(value):
-            raise self.fail(f"{path}{name}", f"is {value!r}", "write a whole number")
+            raise self.fail(f"{path}{name}", f"is {_shown(value)}", "write a whole number")
         return int(value)
 
     def truth(self, raw: Mapping[str, Any], name: str, path: str) -> bool:
         value = raw.get(name)
         if not isinstance(value, bool):
-            raise self.fail(f"{path}{name}", f"is {value!r}", "write true or false")
+            raise self.fail(f"{path}{name}", f"is {_shown(value)}", "write true or false")
         return value
 
     def choice(self, raw: Mapping[str, Any], name: str, path: str, choices: Sequence[str]) -> str:
         value = self.text(raw, name, path)
         if value not in choices:
-            raise self.fail(f"{path}{name}", f"is {value!r}", f"write one of {', '.join(choices)}")
+            raise self.fail(f"{path}{name}", f"is {_shown(value)}", f"write one of {', '.join(choices)}")
         return value
 
     def items(self, raw: Mapping[str, Any], name: str, path: str, *, least: int = 1) -> list[tuple[str, Any]]:
         value = raw.get(name, [] if least == 0 else None)
         most = _LARGEST.get(name, 1000)
-        if not isinstance(value, list) or not least <= len(value) <= most:
-            raise self.fail(f"{path}{name}", "is not a list of the right length", f"give {least} to {most} items")
+        if not isinstance(value, list):
+            raise self.fail(f"{path}{name}", "is missing or not a list", f"give {least} to {most} items")
+        if not least <= len(value) <= most:
+            raise self.fail(f"{path}{name}", f"has {len(value):,} items", f"give {least} to {most}")
         return [(f"{path}{name}[{i}].", item) for i, item in enumerate(value)]
 
-    def objects(self, raw: Mapping[str, Any], name: str, path: str, *, least: int = 1) -> list[tuple[str, Mapping[str, Any]]]:
+    def objects(
+        self, raw: Mapping[str, Any], name: str, path: str, *, least: int = 1
+    ) -> list[tuple[str, Mapping[str, Any]]]:
         found = self.items(raw, name, path, least=least)
         for at, item in found:
             if not isinstance(item, Mapping):
@@ -289,20 +315,32 @@ class _Reader:
         for at, item in found:
             if not isinstance(item, str):
                 raise self.fail(at.rstrip("."), "is not text", "write an id in quotes")
-        return tuple(item for _, item in found)
+        words = tuple(item for _, item in found)
+        _unique(self, f"{path}{name}", words)
+        return words
+
+    def uri(self, raw: Mapping[str, Any], name: str, path: str) -> str:
+        value = self.text(raw, name, path)
+        if not re.fullmatch(r"(https?://|urn:|did:)[\x21-\x7e]+", value):
+            raise self.fail(
+                f"{path}{name}", f"is {_shown(value)}", "write the URI of a skill, beginning with https:// or urn:"
+            )
+        return value
 
     def known(self, raw: Mapping[str, Any], cls: type, path: str) -> None:
-        extra = sorted(set(raw) - {f.name for f in fields(cls)})
+        extra = sorted(str(name) for name in set(raw) - {f.name for f in fields(cls)})
         if extra:
-            raise self.fail(f"{path}{extra[0]}", "is not a member of a blueprint", "check the spelling, or leave it out")
+            raise self.fail(
+                f"{path}{extra[0][:60]}", "is not a member of a blueprint", "check the spelling, or leave it out"
+            )
 
-    def pairs(self, raw: Mapping[str, Any], name: str) -> Mapping[str, str] | None:
+    def pairs(self, raw: Mapping[str, Any], name: str, example: str, *needed: str) -> Mapping[str, str] | None:
         value = raw.get(name)
         if value is None:
             return None
-        if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-            raise self.fail(name, "is not an object of texts", 'write {"scheme": "...", ...}')
-        return dict(value)
+        if not isinstance(value, Mapping):
+            raise self.fail(name, "is not an object of texts", f"write {example}")
+        return {key: self.text(value, key, f"{name}.") for key in dict.fromkeys((*needed, *value))}
 
 
 def _blueprint(r: _Reader, raw: Mapping[str, Any]) -> Blueprint:
@@ -312,6 +350,8 @@ def _blueprint(r: _Reader, raw: Mapping[str, Any]) -> Blueprint:
         raise r.fail("credit", "is missing", 'write {"value": 2, "unit": "ECTS", "basis": "..."}, or unit "none"')
     if not isinstance(rule, Mapping):
         raise r.fail("award_rule", "is missing", 'write {"pass_mark": 50, "each_outcome": true}')
+    r.known(credit, Credit, "credit.")
+    r.known(rule, AwardRule, "award_rule.")
     months = {
         name: None if raw.get(name) is None else r.whole(raw, name, "", low=1, high=240)
         for name in ("validity_months", "review_months")
@@ -361,13 +401,32 @@ def _blueprint(r: _Reader, raw: Mapping[str, Any]) -> Blueprint:
             min_markers=r.whole({"min_markers": 2, **rule}, "min_markers", "award_rule.", low=1, high=20),
             tolerance=r.number({"tolerance": 1.0, **rule}, "tolerance", "award_rule.", low=0, high=1000),
         ),
-        field=r.pairs(raw, "field"),
-        quality_assurance=r.pairs(raw, "quality_assurance"),
+        field=r.pairs(raw, "field", '{"scheme": "ISCED-F", "code": "0612"}', "scheme", "code"),
+        quality_assurance=r.pairs(raw, "quality_assurance", '{"type": "...", "agency": "..."}'),
         evidence_of_need=tuple(_need(r, at, item) for at, item in r.objects(raw, "evidence_of_need", "", least=0)),
-        demand=None if demand is None else FrozenDemand.from_json(demand),
+        demand=None if demand is None else _demand(r, demand),
         validity_months=months["validity_months"],
         review_months=months["review_months"],
         **texts,
+    )
+
+
+def _demand(r: _Reader, raw: Any) -> FrozenDemand:
+    if not isinstance(raw, Mapping):
+        raise r.fail("demand", "is not an object", "write what was frozen, or leave it out")
+    try:
+        return FrozenDemand.from_json(raw)
+    except BrokenInput as problem:
+        raise r.fail("demand", problem.what, problem.hint) from problem
+
+
+def _alignment(r: _Reader, at: str, raw: Mapping[str, Any]) -> Alignment:
+    r.known(raw, Alignment, at)
+    return Alignment(
+        uri=r.uri(raw, "uri", at),
+        label=r.text(raw, "label", at),
+        framework=r.text(raw, "framework", at),
+        code=r.text(raw, "code", at, optional=True),
     )
 
 
@@ -379,15 +438,7 @@ def _outcome(r: _Reader, at: str, raw: Mapping[str, Any]) -> Outcome:
         level=r.text(raw, "level", at),
         hours=r.number(raw, "hours", at, low=0.25, high=10_000),
         kind=r.choice(raw, "kind", at, _KINDS),
-        alignments=tuple(
-            Alignment(
-                uri=r.text(item, "uri", where),
-                label=r.text(item, "label", where),
-                framework=r.text(item, "framework", where),
-                code=r.text(item, "code", where, optional=True),
-            )
-            for where, item in r.objects(raw, "alignments", at, least=0)
-        ),
+        alignments=tuple(_alignment(r, where, item) for where, item in r.objects(raw, "alignments", at, least=0)),
     )
 
 
@@ -412,16 +463,24 @@ def _assessment(r: _Reader, at: str, raw: Mapping[str, Any]) -> Assessment:
 
 def _criterion(r: _Reader, at: str, raw: Mapping[str, Any]) -> Criterion:
     r.known(raw, Criterion, at)
-    levels = tuple(
-        CriterionLevel(
-            id=r.text(item, "id", where),
-            title=r.text(item, "title", where),
-            descriptor=r.text(item, "descriptor", where),
-            points=r.number(item, "points", where, low=0, high=1000),
-        )
-        for where, item in r.objects(raw, "levels", at, least=2)
+    levels = tuple(_level(r, where, item) for where, item in r.objects(raw, "levels", at, least=2))
+    return Criterion(
+        r.text(raw, "id", at),
+        r.text(raw, "title", at),
+        r.text(raw, "outcome", at),
+        levels,
+        r.text(raw, "pass_level", at),
     )
-    return Criterion(r.text(raw, "id", at), r.text(raw, "title", at), r.text(raw, "outcome", at), levels, r.text(raw, "pass_level", at))
+
+
+def _level(r: _Reader, at: str, raw: Mapping[str, Any]) -> CriterionLevel:
+    r.known(raw, CriterionLevel, at)
+    return CriterionLevel(
+        id=r.text(raw, "id", at),
+        title=r.text(raw, "title", at),
+        descriptor=r.text(raw, "descriptor", at),
+        points=r.number(raw, "points", at, low=0, high=1000),
+    )
 
 
 def _edge(r: _Reader, at: str, raw: Mapping[str, Any]) -> MapEdge:
@@ -431,8 +490,14 @@ def _edge(r: _Reader, at: str, raw: Mapping[str, Any]) -> MapEdge:
 
 def _need(r: _Reader, at: str, raw: Mapping[str, Any]) -> Need:
     r.known(raw, Need, at)
-    names = ("party", "role", "kind", "statement", "date")
-    return Need(*(r.text(raw, n, at) for n in names), commitment=r.text(raw, "commitment", at, optional=True))
+    return Need(
+        party=r.text(raw, "party", at),
+        role=r.text(raw, "role", at),
+        kind=r.text(raw, "kind", at),
+        statement=r.text(raw, "statement", at),
+        date=r.text(raw, "date", at),
+        commitment=r.text(raw, "commitment", at, optional=True),
+    )
 
 
 def _check(r: _Reader, b: Blueprint) -> None:
@@ -441,6 +506,9 @@ def _check(r: _Reader, b: Blueprint) -> None:
     outcomes = _unique(r, "outcomes", [o.id for o in b.outcomes])
     assessments = _unique(r, "assessments", [a.id for a in b.assessments])
     _unique(r, "criteria", [c.id for a in b.assessments for c in a.criteria])
+    if len(set(b.task_map)) != len(b.task_map):
+        twin = next(edge for i, edge in enumerate(b.task_map) if edge in b.task_map[:i])
+        raise r.fail("task_map", f"{twin.task} to {twin.outcome} to {twin.assessment} stands twice", "keep one of them")
     for i, edge in enumerate(b.task_map):
         for name, value, known in (
             ("task", edge.task, tasks),
@@ -448,15 +516,20 @@ def _check(r: _Reader, b: Blueprint) -> None:
             ("assessment", edge.assessment, assessments),
         ):
             if value not in known:
-                raise r.fail(f"task_map[{i}].{name}", f"there is no {name} {value!r}", f"use one of {', '.join(sorted(known))}")
+                hint = f"use one of {', '.join(sorted(known)[:12])}"
+                raise r.fail(f"task_map[{i}].{name}", f"there is no {name} {_shown(value)}", hint)
         if edge.outcome not in next(a for a in b.assessments if a.id == edge.assessment).outcomes:
             raise r.fail(
-                f"task_map[{i}]", f"assessment {edge.assessment!r} does not show outcome {edge.outcome!r}", "mend one of them"
+                f"task_map[{i}]",
+                f"assessment {edge.assessment!r} does not show outcome {edge.outcome!r}",
+                "mend one of them",
             )
     for i, a in enumerate(b.assessments):
         for value in a.outcomes:
             if value not in outcomes:
-                raise r.fail(f"assessments[{i}].outcomes", f"there is no outcome {value!r}", "use the id of an outcome")
+                raise r.fail(
+                    f"assessments[{i}].outcomes", f"there is no outcome {_shown(value)}", "use the id of an outcome"
+                )
         for j, c in enumerate(a.criteria):
             _check_criterion(r, f"assessments[{i}].criteria[{j}]", a, c)
     weights = sum(a.weight for a in b.assessments)
@@ -465,16 +538,20 @@ def _check(r: _Reader, b: Blueprint) -> None:
     hours = sum(o.hours for o in b.outcomes)
     if abs(hours - b.hours) > 1e-6:
         raise r.fail("hours", f"is {b.hours:g} while the outcomes add up to {hours:g}", "make the two agree")
+    if b.credit.unit == "none" and b.credit.value:
+        raise r.fail("credit.value", f'is {b.credit.value:g} with the unit "none"', "name the unit, or write 0")
 
 
 def _check_criterion(r: _Reader, at: str, assessment: Assessment, criterion: Criterion) -> None:
     if criterion.outcome not in assessment.outcomes:
-        raise r.fail(f"{at}.outcome", f"{criterion.outcome!r} is not shown by {assessment.id}", "use one of its outcomes")
+        raise r.fail(
+            f"{at}.outcome", f"{_shown(criterion.outcome)} is not shown by {assessment.id}", "use one of its outcomes"
+        )
     _unique(r, f"{at}.levels", [level.id for level in criterion.levels])
     if criterion.pass_level not in {level.id for level in criterion.levels}:
-        raise r.fail(f"{at}.pass_level", f"there is no level {criterion.pass_level!r}", "use the id of a level")
+        raise r.fail(f"{at}.pass_level", f"there is no level {_shown(criterion.pass_level)}", "use the id of a level")
     points = [level.points for level in criterion.levels]
-    if any(a >= b for a, b in zip(points, points[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(points)):
         raise r.fail(f"{at}.levels", "points do not rise from level to level", "order levels from low to high")
 
 
@@ -482,5 +559,5 @@ def _unique(r: _Reader, path: str, ids: Sequence[str]) -> set[str]:
     seen = set(ids)
     if len(seen) != len(ids):
         twin = next(i for i in ids if list(ids).count(i) > 1)
-        raise r.fail(path, f"id {twin!r} stands twice", "give each its own id")
+        raise r.fail(path, f"id {_shown(twin)} stands twice", "give each its own id")
     return seen

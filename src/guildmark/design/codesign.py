@@ -8,7 +8,7 @@ changing anything else does not. Building and checking the signed envelope is `c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,7 +53,11 @@ def map_document(blueprint: Blueprint, scope: Scope = "whole") -> dict[str, Any]
         "blueprint": blueprint.id,
         "scope": "whole" if scope == "whole" else sorted(wanted),
         "tasks": _by_id(t for t in value["tasks"] if t["id"] in tasks),
-        "outcomes": _by_id(o for o in value["outcomes"] if o["id"] in wanted),
+        "outcomes": _by_id(
+            {**o, "alignments": sorted(o["alignments"], key=lambda a: (a["framework"], a["uri"], jcs(a)))}
+            for o in value["outcomes"]
+            if o["id"] in wanted
+        ),
         "assessments": _by_id(
             {
                 **{k: v for k, v in a.items() if k != "criteria"},
@@ -73,27 +77,61 @@ def map_digest(blueprint: Blueprint, scope: Scope = "whole") -> str:
 
 
 def endorsement_findings(blueprint: Blueprint, endorsed: Iterable[Endorsed]) -> Report:
-    """One finding for each endorsement: it stands for the present map, or it is void because the map changed since."""
-    findings = [_finding(blueprint, e) for e in endorsed]
+    """One finding for each endorsement: it stands for the present map, or it is void because the map changed.
+
+    A void one that its partner has replaced by signing again does not apply any more.
+    """
+    listed = tuple(endorsed)
+    standing = [e for e in listed if stands(blueprint, e)]
+    findings = [_finding(blueprint, e, standing) for e in listed]
     return Report(f"Endorsements of {blueprint.title}", tuple(findings))
 
 
-def _finding(blueprint: Blueprint, endorsed: Endorsed) -> Finding:
-    id = f"endorsement.{endorsed.partner_id}"
-    what = "the whole map" if endorsed.scope == "whole" else f"the map of {', '.join(endorsed.scope)}"
-    because = {"signed": endorsed.digest, "scope": endorsed.scope, "credential": endorsed.credential_id}
-    source = "Open Badges 3.0, EndorsementCredential; guildmark map digest"
+def stands(blueprint: Blueprint, endorsed: Endorsed) -> bool:
+    """Whether the map in the scope of the endorsement is still what was signed."""
     try:
-        now = map_digest(blueprint, endorsed.scope)
+        return map_digest(blueprint, endorsed.scope) == endorsed.digest
+    except BrokenInput:  # an outcome in scope is gone
+        return False
+
+
+def endorsed_outcomes(blueprint: Blueprint, endorsed: Iterable[Endorsed]) -> set[str]:
+    """The outcomes that an endorsement which stands speaks about; what a provider says of itself does not count."""
+    found: set[str] = set()
+    for e in endorsed:
+        if e.partner_id != blueprint.provider_id and stands(blueprint, e):
+            found |= {o.id for o in blueprint.outcomes} if e.scope == "whole" else set(e.scope)
+    return found
+
+
+def _finding(blueprint: Blueprint, endorsed: Endorsed, standing: Sequence[Endorsed]) -> Finding:
+    whole = isinstance(endorsed.scope, str)
+    what = "the whole map" if whole else f"the map of {', '.join(endorsed.scope)}"
+    signed = f"{endorsed.partner_name} signed {what} on {endorsed.at.date()}"
+    because: dict[str, Any] = {
+        "signed": endorsed.digest,
+        "scope": endorsed.scope if whole else list(endorsed.scope),
+        "credential": endorsed.credential_id,
+    }
+    try:
+        because["present"] = map_digest(blueprint, endorsed.scope)
+        change = "the map changed since"
     except BrokenInput as problem:
-        says = f"Void: {endorsed.partner_name} signed {what}, and {problem.what}."
-        return Finding(id, Verdict.FAIL, says, because=because, source=source)
-    because["present"] = now
-    if now == endorsed.digest:
-        says = f"{endorsed.partner_name} signed {what} on {endorsed.at.date()}, and it is unchanged: “{endorsed.claim}”"
-        return Finding(id, Verdict.PASS, says, because=because, source=source)
-    says = f"Void: {endorsed.partner_name} signed {what} on {endorsed.at.date()}, and the map changed since; ask again."
-    return Finding(id, Verdict.FAIL, says, because=because, source=source)
+        change = problem.what
+    if endorsed in standing:
+        verdict, says = Verdict.PASS, f"{signed}, and it is unchanged: “{endorsed.claim}”"
+    elif again := [e for e in standing if e.partner_id == endorsed.partner_id and e.at >= endorsed.at]:
+        verdict = Verdict.NOT_APPLICABLE
+        says = f"{signed}; {change}, and the partner signed again on {again[-1].at.date()}."
+    else:
+        verdict, says = Verdict.FAIL, f"Void: {signed}, and {change}; ask again."
+    return Finding(
+        f"endorsement.{endorsed.partner_id}",
+        verdict,
+        says,
+        because=because,
+        source="Open Badges 3.0, EndorsementCredential; guildmark map digest",
+    )
 
 
 def _named(blueprint: Blueprint, scope: Scope) -> set[str]:
@@ -102,7 +140,9 @@ def _named(blueprint: Blueprint, scope: Scope) -> set[str]:
     known = {o.id for o in blueprint.outcomes}
     for outcome in scope:
         if outcome not in known:
-            raise BrokenInput(f"there is no outcome {outcome!r}", where=blueprint.title, hint="name outcomes by their id")
+            raise BrokenInput(
+                f"there is no outcome {outcome!r}", where=blueprint.title, hint="name outcomes by their id"
+            )
     return set(scope)
 
 

@@ -20,6 +20,7 @@ from guildmark.core.codecs import jcs, parse_json
 from guildmark.core.errors import BrokenInput
 from guildmark.core.report import Finding, Report, Verdict
 from guildmark.ledger.merkle import leaf_hash
+from guildmark.ledger.note import decode_base64
 from guildmark.ledger.tiles import MAX_ENTRY
 
 VERSION = "guildmark-log/v1"
@@ -40,6 +41,7 @@ ORGANISATION_KINDS: Mapping[str, str] = {
 
 _COMMIT = b"guildmark-commit/v1"
 _DID = re.compile(r"did:[a-z0-9]+:[\x21-\x7e]+")
+_KEY_ID = re.compile(r"[\x21-\x7e]+")
 
 
 def learner_leaf(issuer_did: str, key_id: str, credential: bytes | Mapping[str, Any], nonce: bytes) -> bytes:
@@ -51,10 +53,8 @@ def learner_leaf(issuer_did: str, key_id: str, credential: bytes | Mapping[str, 
     """
     if not _DID.fullmatch(issuer_did):
         raise BrokenInput(f"{issuer_did[:60]!r} is not a DID", where="issuer", hint="use did:web:example.edu")
-    if not re.fullmatch(r"[\x21-\x7e]+", key_id):
-        raise BrokenInput(
-            f"{key_id[:60]!r} is not a key id", where="key", hint="use did:web:example.edu#key-1"
-        )
+    if not _KEY_ID.fullmatch(key_id):
+        raise BrokenInput(f"{key_id[:60]!r} is not a key id", where="key", hint="use did:web:example.edu#key-1")
     if len(nonce) != NONCE_SIZE:
         raise BrokenInput(f"the nonce has {len(nonce)} bytes instead of {NONCE_SIZE}", where="log entry")
     commit = sha256(_COMMIT + nonce + credential_digest(credential, issuer_did)).digest()
@@ -118,9 +118,7 @@ def organisation_leaf(kind: str, statement: Mapping[str, Any], *, previous: byte
     prev "".
     """
     if kind not in ORGANISATION_KINDS:
-        raise BrokenInput(
-            f"kind {kind!r} is not known", where="log entry", hint=f"use {', '.join(ORGANISATION_KINDS)}"
-        )
+        raise BrokenInput(f"kind {kind!r} is not known", where="log entry", hint=f"use {', '.join(ORGANISATION_KINDS)}")
     issuer = statement.get("issuer")
     if not isinstance(issuer, str) or not _DID.fullmatch(issuer):
         raise BrokenInput("issuer is missing or no DID", where=f"log entry {kind}", hint="say who speaks")
@@ -167,16 +165,20 @@ def read_leaf(data: bytes) -> Leaf:
         raise BrokenInput("is not a guildmark leaf", where="log entry", hint=hint) from problem
     if version == VERSION and kind == ISSUE:
         lines = rest.split("\n")
-        if len(lines) == 4 and lines[3] == "":
-            return Leaf(kind, lines[0], lines[1], base64.b64decode(lines[2]))
+        if len(lines) == 4 and lines[3] == "" and _DID.fullmatch(lines[0]) and _KEY_ID.fullmatch(lines[1]):
+            try:
+                commit = decode_base64(lines[2])
+            except ValueError as problem:
+                raise BrokenInput("has a commitment that is not base64", where="log entry", hint=hint) from problem
+            if len(commit) == sha256().digest_size:
+                return Leaf(kind, lines[0], lines[1], commit)
     elif version == VERSION and kind in ORGANISATION_KINDS and rest.endswith("\n"):
         statement = parse_json(rest[:-1], where="log entry")
-        if (
-            isinstance(statement, dict)
-            and isinstance(statement.get("seq"), int)
-            and jcs(statement) == rest[:-1].encode()
-        ):
-            return Leaf(kind, str(statement.get("issuer", "")), statement=statement)
+        if isinstance(statement, dict) and jcs(statement) == rest[:-1].encode():
+            issuer, seq, prev = (statement.get(name) for name in ("issuer", "seq", "prev"))
+            counted = isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0
+            if isinstance(issuer, str) and _DID.fullmatch(issuer) and counted and isinstance(prev, str):
+                return Leaf(kind, issuer, statement=statement)
     raise BrokenInput("is not a guildmark leaf", where="log entry", hint=hint)
 
 
@@ -195,8 +197,6 @@ def history_findings(issuer: str, leaves: Sequence[bytes]) -> Report:
             return Report(subject, (Finding("ledger.history", Verdict.FAIL, says, because=because),))
         expected, previous = expected + 1, leaf_hash(leaf).hex()
     if not expected:
-        return Report(
-            subject, (Finding("ledger.history", Verdict.UNKNOWN, "There is no statement by this issuer."),)
-        )
+        return Report(subject, (Finding("ledger.history", Verdict.UNKNOWN, "There is no statement by this issuer."),))
     says = f"All {expected} statements follow one another without a gap."
     return Report(subject, (Finding("ledger.history", Verdict.PASS, says, because={"statements": expected}),))

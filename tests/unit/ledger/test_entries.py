@@ -179,3 +179,26 @@ def test_foreign_entries_are_refused_and_never_crash_a_monitor(data):
     except BrokenInput:
         return
     assert data.startswith(b"guildmark-log/v1\n")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        f"issue\n{DID}\n{KEY}\na\n",  # one character is no base64
+        f"issue\n{DID}\n{KEY}\nAAAA\n",  # three bytes are no commitment
+        f"issue\n{DID}\n{KEY}\n!{base64.b64encode(NONCE).decode()}\n",
+        f"issue\nnobody\n{KEY}\n{base64.b64encode(NONCE).decode()}\n",
+        f"issue\n{DID}\n\n{base64.b64encode(NONCE).decode()}\n",
+        'policy\n{"issuer":"did:web:x.example","prev":"","seq":true}\n',
+        'policy\n{"issuer":"did:web:x.example","prev":"","seq":-1}\n',
+        'policy\n{"issuer":"did:web:x.example","seq":0}\n',
+        'policy\n{"issuer":5,"prev":"","seq":0}\n',
+        'policy\n{"prev":"","seq":0}\n',
+    ],
+)
+def test_an_entry_that_guildmark_would_not_have_written_is_no_leaf(rest):
+    leaf = f"guildmark-log/v1\n{rest}".encode()
+    with pytest.raises(BrokenInput, match="log entry: "):
+        read_leaf(leaf)
+    with pytest.raises(BrokenInput, match="log entry: "):
+        history_findings(DID, [leaf])
