@@ -15,9 +15,7 @@ import click
     help="Read keys, status lists and linked documents from DIR, whose index.json maps addresses to files, and never "
     "from the network.",
 )
-@click.option(
-    "--recipient", metavar="WHO", help="Also check that it is about this e-mail address, DID or identifier."
-)
+@click.option("--recipient", metavar="WHO", help="Also check that it is about this e-mail address, DID or identifier.")
 def command(file: str, as_json: bool, at: str | None, documents: str | None, recipient: str | None) -> None:
     """Check the credential in FILE (JSON, or a PNG or SVG badge; - reads standard input).
 
@@ -28,6 +26,7 @@ def command(file: str, as_json: bool, at: str | None, documents: str | None, rec
     """
     from guildmark.cli.output import finish, moment, read_input
     from guildmark.core.doors import Fetcher
+    from guildmark.core.errors import BrokenInput
     from guildmark.credential.verify import verify_credential
 
     data = read_input(file)
@@ -40,4 +39,10 @@ def command(file: str, as_json: bool, at: str | None, documents: str | None, rec
         from guildmark.adapters.documents import DirectoryFetcher
 
         fetcher = DirectoryFetcher(documents)
-    finish(verify_credential(data, now=moment(at), fetcher=fetcher, recipient=recipient), as_json)
+    now = moment(at)
+    try:
+        report = verify_credential(data, now=now, fetcher=fetcher, recipient=recipient)
+    except BrokenInput as problem:
+        place = "standard input" if file == "-" else file
+        raise BrokenInput(problem.what, where=place, hint=problem.hint) from problem
+    finish(report, as_json)

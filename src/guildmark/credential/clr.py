@@ -45,9 +45,7 @@ def clr_document(
     ids = [credential.get("id") for credential in credentials]
     if len(set(ids)) != len(ids):
         twin = next(i for i in ids if ids.count(i) > 1)
-        raise BrokenInput(
-            f"component {twin} stands twice", where="credentials", hint="list each component once"
-        )
+        raise BrokenInput(f"component {twin} stands twice", where="credentials", hint="list each component once")
     counted = "\n".join(f"- {c.get('name') or c['id']}" for c in credentials)
     larger = {
         "id": achievement_id,
@@ -93,10 +91,10 @@ def _achievement_id(credential: Mapping[str, Any], position: int) -> str:
     where = f"component {position + 1}"
     if "proof" not in credential:
         raise BrokenInput("carries no proof", where=where, hint="embed signed credentials only")
+    if not isinstance(credential.get("id"), str):
+        raise BrokenInput("has no id", where=where, hint="embed Open Badges 3.0 credentials")
     subject = credential.get("credentialSubject")
     achievement = subject.get("achievement") if isinstance(subject, Mapping) else None
     if not isinstance(achievement, Mapping) or not isinstance(achievement.get("id"), str):
-        raise BrokenInput(
-            "has no achievement with an id", where=where, hint="embed Open Badges 3.0 credentials"
-        )
+        raise BrokenInput("has no achievement with an id", where=where, hint="embed Open Badges 3.0 credentials")
     return str(achievement["id"])

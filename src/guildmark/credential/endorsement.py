@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -61,9 +62,7 @@ def endorsement_document(
             hint="show the partner the present map",
         )
     if not claim.strip():
-        raise BrokenInput(
-            "an endorsement says something", where="endorsement.claim", hint="write one sentence"
-        )
+        raise BrokenInput("an endorsement says something", where="endorsement.claim", hint="write one sentence")
     where = scoped_map_url(map_url or f"{target_id}/map", scope)
     document: dict[str, Any] = {
         "@context": [CREDENTIALS_V2, OPEN_BADGES],
@@ -123,25 +122,21 @@ def read_endorsement(document: Mapping[str, Any] | bytes) -> Endorsed:
     )
 
 
-def embedded_endorsements(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(path, EndorsementCredential) for each endorsement inside a credential, in the order of these places:
-
-    the credential itself, its issuer, its achievement, and the achievement's creator (Open Badges 3.0, Data
-    Model).
+def embedded_endorsements(document: Mapping[str, Any]) -> Iterator[Any]:
+    """What stands under `endorsement` and `endorsementJwt` anywhere in a credential, without entering the
+    credentials inside it. An endorsement may be anything: a document, a JSON Web Token, or neither.
     """
-    subject = document.get("credentialSubject")
-    achievement = subject.get("achievement") if isinstance(subject, Mapping) else None
-    places: list[tuple[str, Any]] = [
-        ("endorsement", document),
-        ("issuer.endorsement", document.get("issuer")),
-    ]
-    places.append(("credentialSubject.achievement.endorsement", achievement))
-    if isinstance(achievement, Mapping):
-        places.append(("credentialSubject.achievement.creator.endorsement", achievement.get("creator")))
-    for path, holder in places:
-        if isinstance(holder, Mapping):
-            found = _listed(holder.get("endorsement"))
-            yield from ((f"{path}.{i}", entry) for i, entry in enumerate(found) if isinstance(entry, Mapping))
+    waiting: deque[Any] = deque([document])
+    while waiting:
+        item = waiting.popleft()
+        if isinstance(item, Mapping):
+            for key, value in item.items():
+                if key in ("endorsement", "endorsementJwt"):
+                    yield from _listed(value)
+                elif key not in ("@context", "proof", "verifiableCredential"):
+                    waiting.append(value)
+        elif isinstance(item, list):
+            waiting.extend(item)
 
 
 def _digest_line(digest: str, scope: Scope) -> str:
@@ -161,9 +156,7 @@ def _related_map(document: Mapping[str, Any]) -> tuple[str, Scope]:
             try:
                 digest = base64.b64decode(match[1], validate=True).hex()
             except binascii.Error as problem:
-                raise BrokenInput(
-                    "digest is not base64", where="endorsement.relatedResource.digestSRI"
-                ) from problem
+                raise BrokenInput("digest is not base64", where="endorsement.relatedResource.digestSRI") from problem
             _, marker, outcomes = url.partition("?outcomes=")
             return digest, tuple(unquote(o) for o in outcomes.split(",")) if marker else "whole"
     raise BrokenInput("names no map with its SHA-256", where="endorsement.relatedResource")

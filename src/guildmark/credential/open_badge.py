@@ -92,7 +92,7 @@ class Recipient:
     def __post_init__(self) -> None:
         if not self.email and not self.did:
             raise BrokenInput("a recipient needs an e-mail address or a DID", where="recipient")
-        if self.email and len(self.salt) < 16:
+        if (self.email or self.name) and len(self.salt) < 16:
             raise BrokenInput(
                 "a hashed recipient needs a salt of at least 16 characters",
                 where="recipient.salt",
@@ -136,6 +136,20 @@ def plain_name(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
+def same_identity(entry: Mapping[str, Any], value: str) -> bool:
+    """Whether an IdentityObject is this value, in plain text or hashed (`sha256$` or `md5$`, salt appended)."""
+    stands, salt = entry.get("identityHash"), entry.get("salt", "")
+    if not isinstance(stands, str) or not isinstance(salt, str):
+        return False
+    if entry.get("hashed") is not True:
+        return stands == value
+    algorithm, _, digest = stands.partition("$")
+    if algorithm not in ("sha256", "md5"):
+        return False
+    salted = (value + salt).encode("utf-8", "replace")
+    return hashlib.new(algorithm, salted, usedforsecurity=False).hexdigest() == digest.lower()
+
+
 def is_recipient(document: Mapping[str, Any], *, email: str = "", name: str = "") -> bool:
     """Whether the credential was made out to this e-mail address (or name), by hash or in plain text."""
     subject = document.get("credentialSubject")
@@ -143,15 +157,9 @@ def is_recipient(document: Mapping[str, Any], *, email: str = "", name: str = ""
     asked = {"emailAddress": plain_email(email), "name": plain_name(name)}
     matches = {kind: False for kind, value in asked.items() if value}
     for entry in entries if isinstance(entries, list) else [entries]:
-        if not isinstance(entry, Mapping) or entry.get("identityType") not in matches:
-            continue
-        wanted = asked[str(entry["identityType"])]
-        stands = str(entry.get("identityHash", ""))
-        if entry.get("hashed") is True:
-            same = stands.lower() == identity_hash(wanted, str(entry.get("salt", ""))).lower()
-        else:
-            same = stands == wanted
-        matches[str(entry["identityType"])] = matches[str(entry["identityType"])] or same
+        kind = entry.get("identityType") if isinstance(entry, Mapping) else None
+        if isinstance(kind, str) and kind in matches:
+            matches[kind] = matches[kind] or same_identity(entry, asked[kind])
     return bool(matches) and all(matches.values())
 
 
@@ -163,9 +171,7 @@ def related_resource(url: str, sha256: str, *, media_type: str = "application/js
     return {"id": url, "mediaType": media_type, "digestSRI": f"sha256-{digest}"}
 
 
-def achievement(
-    blueprint: Blueprint, url: str, *, approval: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def achievement(blueprint: Blueprint, url: str, *, approval: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The blueprint as an Open Badges Achievement whose id is `url`.
 
     Result descriptions: one for the total in percent, one for each outcome in percent with the skills that it
@@ -338,9 +344,7 @@ def _credit_alignments(blueprint: Blueprint) -> list[dict[str, Any]]:
         "type": ["Alignment"],
         "targetType": CREDIT_UNIT,
         "targetName": credit_label(blueprint),
-        "targetUrl": _FRAMEWORK_PAGES.get(
-            credit.unit, f"urn:guildmark:credit-unit:{quote(credit.unit, safe='')}"
-        ),
+        "targetUrl": _FRAMEWORK_PAGES.get(credit.unit, f"urn:guildmark:credit-unit:{quote(credit.unit, safe='')}"),
         "targetFramework": credit.unit,
         "targetCode": credit.unit,
     }
@@ -437,9 +441,7 @@ def _results(blueprint: Blueprint, decision: Decision, url: str) -> list[dict[st
                     {
                         "type": ["Result"],
                         "resultDescription": _part(url, "criterion", assessment.id, criterion.id),
-                        "achievedLevel": _part(
-                            url, "level", assessment.id, criterion.id, levels[criterion.id]
-                        ),
+                        "achievedLevel": _part(url, "level", assessment.id, criterion.id, levels[criterion.id]),
                     }
                 )
     return results
@@ -456,9 +458,7 @@ def _criteria(blueprint: Blueprint, approval: Mapping[str, Any] | None) -> str:
     """What the holder had to do, in Markdown: the part that people read and that has no field of its own."""
     rule = blueprint.award_rule
     lines = ["The holder has shown, in assessed work:", ""]
-    lines += [
-        f"- {o.statement} ({level_label(o.level)}, {decimal_text(o.hours)} hours)" for o in blueprint.outcomes
-    ]
+    lines += [f"- {o.statement} ({level_label(o.level)}, {decimal_text(o.hours)} hours)" for o in blueprint.outcomes]
     lines += ["", "Assessed by:", ""]
     for assessment in blueprint.assessments:
         watched = f", {in_words(assessment.supervision)}" if assessment.supervision else ""
@@ -486,9 +486,7 @@ def facts(blueprint: Blueprint) -> list[tuple[str, str]]:
     """(what, value) for people: what frameworks ask for and no field of a badge holds. "" where not
     stated.
     """
-    quality = [
-        f"{in_words(key)}: {in_words(text)}" for key, text in (blueprint.quality_assurance or {}).items()
-    ]
+    quality = [f"{in_words(key)}: {in_words(text)}" for key, text in (blueprint.quality_assurance or {}).items()]
     mode = [in_words(part) for part in (blueprint.delivery_mode, blueprint.synchrony) if part]
     months = blueprint.validity_months
     return [

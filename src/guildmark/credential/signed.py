@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from guildmark.core.codecs import iso, parse_iso
 from guildmark.core.doors import Document, Fetcher
-from guildmark.core.errors import BrokenInput, OutsideFailure
+from guildmark.core.errors import BrokenInput, GuildmarkError, OutsideFailure
 from guildmark.core.report import Finding, Verdict
 from guildmark.credential.jsonld import (
     CREDENTIALS_V1,
@@ -32,28 +33,47 @@ MOST_FETCHES = 60
 50.
 """
 
+MOST_VALUES = 60_000
+"""Members and values that one verification looks at in all its documents, the ones inside counted again, at
+some 0.1 ms each. A transcript of sixty badges has 50,000.
+"""
+
 
 @dataclass(slots=True)
 class World:
-    """What one verification knows of the outside: the moment, and each document it fetched, once."""
+    """What one verification knows of the outside: the moment, and each document it fetched, once.
+
+    It also counts the work done, since documents inside a document cost again.
+    """
 
     now: datetime
     fetcher: Fetcher
     sets: tuple[ContextSet, ...] = field(default_factory=context_sets)
     fetched: dict[str, Document | OutsideFailure] = field(default_factory=dict)
     keys: dict[str, FoundKey] = field(default_factory=dict)
+    lists: dict[tuple[str, str], Any] = field(default_factory=dict)
+    values: int = 0
+    parts: int = 0
+
+    def can_afford(self, document: Any) -> bool:
+        """Whether a document may be looked at without more work in all than MOST_VALUES; if so, it counts."""
+        cost = _size(document)
+        if self.values + cost > MOST_VALUES:
+            return False
+        self.values += cost
+        return True
 
     def fetch(self, url: str) -> Document:
         """The document at `url`; OutsideFailure if it cannot be had, the same on every asking."""
         if url not in self.fetched:
             if len(self.fetched) >= MOST_FETCHES:
-                raise OutsideFailure(
-                    f"{url} was not fetched: this document asks for more than {MOST_FETCHES} others"
-                )
+                raise OutsideFailure(f"{url} was not fetched: this document asks for more than {MOST_FETCHES} others")
             try:
                 self.fetched[url] = self.fetcher.fetch(url)
             except OutsideFailure as problem:
                 self.fetched[url] = problem
+            except GuildmarkError as problem:  # an address that is none, say
+                self.fetched[url] = OutsideFailure(str(problem))
         found = self.fetched[url]
         if isinstance(found, OutsideFailure):
             raise found
@@ -71,9 +91,27 @@ def plain(text: Any, limit: int = 120) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def sentence(text: Any, limit: int = 500) -> str:
+    """The same, ending as a sentence does."""
+    line = plain(text, limit)
+    return line if line.endswith((".", "…", "!", "?")) else f"{line}."
+
+
 def listed(value: Any) -> list[Any]:
     """JSON-LD writes one value with or without a list around it."""
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _size(value: Any) -> int:
+    count, waiting = 0, [value]
+    while waiting:
+        item = waiting.pop()
+        count += 1
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return count
 
 
 def issuer_id(document: Mapping[str, Any]) -> str:
@@ -83,11 +121,24 @@ def issuer_id(document: Mapping[str, Any]) -> str:
     return found if isinstance(found, str) else ""
 
 
+def words(value: Any) -> str:
+    """Text, also where it stands with its language, or in several languages (the first); "" if there is none."""
+    first = value[0] if isinstance(value, list) and value else value
+    text = first.get("@value") if isinstance(first, Mapping) else first
+    return text.strip() if isinstance(text, str) else ""
+
+
 def issuer_name(document: Mapping[str, Any]) -> str:
     """What the document calls its issuer, or its id."""
     issuer = document.get("issuer")
-    name = issuer.get("name") if isinstance(issuer, Mapping) else None
-    return plain(name if isinstance(name, str) and name.strip() else issuer_id(document) or "nobody")
+    name = words(issuer.get("name")) if isinstance(issuer, Mapping) else ""
+    return plain(name or issuer_id(document) or "nobody in particular")
+
+
+def known_as(document: Mapping[str, Any]) -> str:
+    """The issuer's name with its id, since a name is what anybody may call himself."""
+    name, id = issuer_name(document), plain(issuer_id(document))
+    return name if name == id or not id else f"{name} ({id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +162,8 @@ class Signed:
 
 def look_at_signature(document: Mapping[str, Any], world: World) -> Signed:
     """The four findings about how a document is signed. Never raises on what a document may contain."""
+    if not world.can_afford(document):
+        return _too_large()
     checks = check_proofs(document, world.key, now=world.now, sets=world.sets)
     issuer = issuer_id(document)
     best = min(checks, key=lambda check: _rank(check, issuer), default=None)
@@ -118,15 +171,19 @@ def look_at_signature(document: Mapping[str, Any], world: World) -> Signed:
         context=_context(document, best, world),
         lossless=_lossless(document, best, world),
         signature=_signature(best, len(checks)),
-        key_bound=_key_bound(best, issuer, issuer_name(document)),
+        key_bound=_key_bound(best, document),
     )
+
+
+def _too_large() -> Signed:
+    says = f"It was not looked at: with what lies inside, there are more than {MOST_VALUES:,} values to check."
+    ids = ("document.context", "document.lossless", "proof.signature", "proof.key_bound")
+    return Signed(*(Finding(id, Verdict.UNKNOWN, says) for id in ids))
 
 
 def _rank(check: ProofCheck, issuer: str) -> int:
     """Any one proof suffices (Open Badges 3.0, Proof Formats): the best is the one that tells most."""
-    bound = (
-        check.found is not None and check.found.vouched is Verdict.PASS and check.found.controller == issuer
-    )
+    bound = check.found is not None and check.found.vouched is Verdict.PASS and check.found.controller == issuer
     match check.verdict:
         case Verdict.PASS:
             return 0 if bound else 1
@@ -140,69 +197,91 @@ def _signature(best: ProofCheck | None, count: int) -> Finding:
     source = "Data Integrity 1.0, 4.5 Verify Proof Sets and Chains"
     if best is None:
         return Finding("proof.signature", Verdict.FAIL, "It is not signed at all.", source=source)
-    because = {"suite": best.suite, "key": best.method, "created": best.created, "proofs": count}
-    return Finding("proof.signature", best.verdict, plain(best.says, 400), because=because, source=source)
+    because = {
+        "suite": plain(best.suite, 60),
+        "key": plain(best.method, 300),
+        "created": plain(best.created, 60),
+        "proofs": count,
+    }
+    return Finding("proof.signature", best.verdict, sentence(best.says), because=because, source=source)
 
 
-def _key_bound(best: ProofCheck | None, issuer: str, name: str) -> Finding:
+def _key_bound(best: ProofCheck | None, document: Mapping[str, Any]) -> Finding:
     """Whether the key is the issuer's: the controller of the key is the issuer, and its own document says
     so.
     """
     source = "Controlled Identifiers 1.0, 3.3 Retrieve Verification Method"
+    issuer, name, known = issuer_id(document), issuer_name(document), known_as(document)
 
     def finding(verdict: Verdict, says: str) -> Finding:
-        because = {"issuer": issuer, "key": best.method if best else ""}
-        return Finding("proof.key_bound", verdict, plain(says, 400), because=because, source=source)
+        because = {"issuer": plain(issuer, 300), "key": plain(best.method, 300) if best else ""}
+        return Finding("proof.key_bound", verdict, sentence(says), because=because, source=source)
 
+    if not issuer:
+        return finding(Verdict.FAIL, "It does not say who issued it.")
     if best is None or best.found is None:
         return finding(Verdict.UNKNOWN, f"Nothing shows that {name} signed this.")
+    holds = "The signature holds, but the" if best.verdict is Verdict.PASS else "The"
     if best.found.controller != issuer:
-        return finding(
-            Verdict.FAIL, f"It was signed by a key of {best.found.controller}, not of its issuer {issuer}."
-        )
+        whose = plain(best.found.controller)
+        return finding(Verdict.FAIL, f"{holds} key belongs to {whose}, not to the issuer, {known}.")
     if best.found.vouched is not Verdict.PASS:
-        return finding(best.found.vouched, f"The key may not be {name}'s. {best.found.says}")
+        says = f"{holds} key is not known to belong to the issuer, {known}. {best.found.says}"
+        return finding(best.found.vouched, says)
     if best.verdict is not Verdict.PASS:
-        return finding(
-            Verdict.UNKNOWN, f"It names a key of {name}, but the signature does not show that it was used."
-        )
-    return finding(Verdict.PASS, f"The key belongs to {name} ({issuer}).")
+        says = f"It names a key of {name}, but nothing shows that the key was used."
+        return finding(Verdict.UNKNOWN, says)
+    called = f", which calls itself {name}" if name != plain(issuer) else ""
+    if issuer.startswith("did:key:"):
+        says = f"The key is the issuer's, {plain(issuer)}{called}; who holds that key, it does not say."
+    else:
+        says = f"The key is the issuer's, {plain(issuer)}{called}: it is listed at {_host(issuer)}."
+    return finding(Verdict.PASS, says)
+
+
+def _host(issuer: str) -> str:
+    if issuer.startswith("did:web:"):
+        return plain(unquote(issuer.split(":")[2]))
+    return plain(urlsplit(issuer).netloc)
 
 
 def _context(document: Mapping[str, Any], best: ProofCheck | None, world: World) -> Finding:
     source = "Data Integrity 1.0, 4.6 Context Validation"
     contexts = listed(document.get("@context"))
-    because = {"contexts": [c if isinstance(c, str) else "written out" for c in contexts][:20]}
+    because = {"contexts": [plain(c, 300) if isinstance(c, str) else "written out" for c in contexts[:20]]}
     unknown = unknown_contexts(document, world.sets[0])
     if not contexts or contexts[0] not in (CREDENTIALS_V2, CREDENTIALS_V1):
         says = "It does not begin with the W3C's definition of a credential, so it is not one."
         return Finding("document.context", Verdict.FAIL, says, because=because, source=source)
     if unknown:
-        says = f"Its words are defined at {plain(unknown[0])}, which is not known here; what they mean cannot be told."
+        where = plain(unknown[0]) if ":" in unknown[0] and "{" not in unknown[0] else "the document itself"
+        says = f"It uses terms defined in {where}, which is not known here; what they mean cannot be told."
         return Finding("document.context", Verdict.UNKNOWN, says, because=because, source=source)
     held = best.contexts if best and best.contexts else world.sets[0].name
-    because["revision"] = held  # type: ignore[assignment]
-    says = "All its words are defined in known places."
+    says = "Every term in it is defined by a published standard."
     if held != world.sets[0].name:
-        says = f"All its words are defined in known places; it holds under {held}."
-    return Finding("document.context", Verdict.PASS, says, because=because, source=source)
+        says = f"Every term in it is defined by a published standard ({held})."
+    return Finding("document.context", Verdict.PASS, says, because={**because, "revision": held}, source=source)
 
 
 def _lossless(document: Mapping[str, Any], best: ProofCheck | None, world: World) -> Finding:
     source = "Data Integrity 1.0, 2.4.3 Securing Data Losslessly"
-    losses = best.losses if best is not None else ()
-    if best is None or best.verdict is not Verdict.PASS:
+    holds = best is not None and best.verdict is Verdict.PASS
+    losses = best.losses if best is not None else None
+    if losses is None:
         bare = {key: value for key, value in document.items() if key != "proof"}
         try:
             losses = to_dataset(bare, world.sets[0]).losses
         except UnreadableJsonLd as problem:
             says = f"Whether a signature can cover all of it cannot be told: {problem.what}."
-            return Finding("document.lossless", Verdict.UNKNOWN, plain(says, 300), source=source)
+            return Finding("document.lossless", Verdict.UNKNOWN, sentence(says), source=source)
     if losses:
-        says = f"Part of it is not covered by any signature: {'; '.join(losses[:3])}."
+        shown = "; ".join(plain(loss, 100) for loss in losses[:3])
+        says = f"Part of it is not covered by {'the' if holds else 'any'} signature: {shown}."
         because = {"not covered": [plain(loss) for loss in losses[:20]]}
-        return Finding("document.lossless", Verdict.FAIL, plain(says, 400), because=because, source=source)
-    return Finding("document.lossless", Verdict.PASS, "A signature covers all of it.", source=source)
+        return Finding("document.lossless", Verdict.FAIL, sentence(says), because=because, source=source)
+    says = "The signature covers all of it." if holds else "There is nothing in it that a signature would miss."
+    return Finding("document.lossless", Verdict.PASS, says, source=source)
 
 
 def dates(document: Mapping[str, Any], now: datetime) -> Finding:
@@ -215,7 +294,7 @@ def dates(document: Mapping[str, Any], now: datetime) -> Finding:
                 try:
                     moments[names[0]] = parse_iso(document[name])
                 except BrokenInput as problem:
-                    says = f"“{name}” is not a date that can be relied on: {plain(problem.what)}."
+                    says = f"“{name}” cannot be relied on: {plain(problem.what)}."
                     return Finding("validity.dates", Verdict.FAIL, says, source=source)
     start, end = moments.get("validFrom"), moments.get("validUntil")
     because = {"now": iso(now), **{name: iso(moment) for name, moment in moments.items()}}

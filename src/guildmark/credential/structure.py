@@ -1,28 +1,30 @@
-"""Whether a document is what Open Badges 3.0 and CLR 2.0 say it must be, beyond what their JSON Schemas check.
+"""Whether a document is what VC Data Model 2.0, Open Badges 3.0 and CLR 2.0 say it must be.
 
-The published schemas accept a credential whose context is a stranger's, whose type is anything and whose
+The published JSON Schemas accept a credential whose context is a stranger's, whose type is anything and whose
 results point nowhere. Here each rule of the data model is a rule:
 
 1. context: the credentials context first, then the Open Badges one (and the CLR one for a ClrCredential);
 2. type: VerifiableCredential, and the kind of credential that the subject's type fits;
-3. required members, each of the right shape; nothing is null or an empty list. That a set is written as a
-   list is the canonical form, and advice only, since the published schemas allow a single object too;
+3. required members, each of the right shape; nothing is null or an empty list. A set may be written as a list
+   or as one object, since the published schemas allow both;
 4. the subject has an id or an identifier, and an identifier is a closed object with a well-formed hash;
 5. the achievement has its criteria; alignments have a name and an absolute address;
 6. words of closed vocabularies are of them, or begin with `ext:`;
 7. each result points into the achievement, its level into that rubric, its value into the bounds;
-8. dates have a zone and are in order; there is at most one status; related resources carry a digest;
-9. embedded endorsements and credentials are checked by the same rules; an endorsement is about this
-   credential, its issuer or its achievement; a CLR's association joins at least one achievement that is in it.
+8. status entries are whole; related resources carry a digest;
+9. a CLR's association joins at least one achievement that is in it.
 
-Sources: 1EdTech Open Badges 3.0 "Data Model" and "Serialization"; CLR 2.0 schema; W3C VC Data Model 2.0
-sections 4 and 5.3.
+What lies inside and is signed on its own (endorsements, the credentials of a transcript) is looked at by the
+same rules, but in its own finding: see `verify`.
+
+Sources: W3C VC Data Model 2.0, section 4 and 5.3; 1EdTech Open Badges 3.0 "Data Model" and "Serialization";
+CLR 2.0 schema.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -30,47 +32,67 @@ from urllib.parse import urlsplit
 
 from guildmark.core.codecs import parse_iso
 from guildmark.core.errors import BrokenInput
-from guildmark.core.report import Finding, Report, Verdict
-from guildmark.credential.clr import CLR
-from guildmark.credential.endorsement import embedded_endorsements
-from guildmark.credential.open_badge import CREDENTIALS_V2
+from guildmark.core.report import Finding, Verdict
+from guildmark.credential.jsonld import CLR, CREDENTIALS_V1, CREDENTIALS_V2
+from guildmark.credential.signed import listed, plain, sentence
 
-_CREDENTIALS_V1 = "https://www.w3.org/2018/credentials/v1"
-_OPEN_BADGES = re.compile(r"https://purl\.imsglobal\.org/spec/ob/v3p0/context(-3\.\d\.\d)*\.json")
-_MOST_NESTED = 100
-"""Embedded credentials and endorsements that are looked into; no honest document has more."""
+SOURCE = "VC Data Model 2.0, 4 Basic Concepts; Open Badges 3.0, Data Model"
 
-ACHIEVEMENT_TYPES = frozenset(
-    ["Achievement", "ApprenticeshipCertificate", "Assessment", "Assignment", "AssociateDegree", "Award", "Badge", "BachelorDegree", "Certificate", "CertificateOfCompletion", "Certification", "CommunityService", "Competency", "Course", "CoCurricular", "Degree", "Diploma", "DoctoralDegree", "Fieldwork", "GeneralEducationDevelopment", "JourneymanCertificate", "LearningProgram", "License", "Membership", "ProfessionalDoctorate", "QualityAssuranceCredential", "MasterCertificate", "MasterDegree", "MicroCredential", "ResearchDoctorate", "SecondarySchoolDiploma"]
-)
-RESULT_TYPES = frozenset(
-    ["GradePointAverage", "LetterGrade", "Percent", "PerformanceLevel", "PredictedScore", "RawScore", "Result", "RubricCriterion", "RubricCriterionLevel", "RubricScore", "ScaledScore", "Status"]
-)
-RESULT_STATUSES = frozenset(["Completed", "Enrolled", "Failed", "InProgress", "OnHold", "Provisional", "Withdrew"])
-TARGET_TYPES = frozenset(
-    ["ceasn:Competency", "ceterms:Credential", "CFItem", "CFRubric", "CFRubricCriterion", "CFRubricCriterionLevel", "CTDL"]
-)
-IDENTITY_TYPES = frozenset(
-    ["name", "sourcedId", "systemId", "productId", "userName", "accountId", "emailAddress", "nationalIdentityNumber", "isbn", "issn", "lisSourcedId", "oneRosterSourcedId", "sisSourcedId", "ltiContextId", "ltiDeploymentId", "ltiToolId", "ltiPlatformId", "ltiUserId", "identifier"]
-)
-ASSOCIATION_TYPES = frozenset(
-    ["exactMatchOf", "isChildOf", "isParentOf", "isPartOf", "isPeerOf", "isRelatedTo", "precedes", "replacedBy"]
-)
-
-_TITLES = {
-    "context": "The contexts are those of the standard, in order",
-    "type": "It says which kind of credential it is",
-    "members": "What must be there is there, in the right shape",
-    "subject": "It says to whom it belongs",
-    "achievement": "The achievement is described",
-    "vocabulary": "Words of closed vocabularies are of them",
-    "results": "Each result points to what was assessed",
-    "dates": "Dates have a time zone and are in order",
-    "status": "There is at most one status entry, and it is complete",
-    "related": "Related resources carry a digest",
-    "embedded": "Embedded credentials and endorsements are well-formed and belong here",
-    "form": "It is written in the canonical form",
+KINDS: Mapping[str, str] = {
+    "OpenBadgeCredential": "an Open Badge",
+    "ClrCredential": "a transcript",
+    "EndorsementCredential": "an endorsement",
+    "BitstringStatusListCredential": "a status list",
 }
+"""Kinds whose rules are here, and what people call one."""
+
+_OF_1EDTECH = ("OpenBadgeCredential", "ClrCredential", "EndorsementCredential")
+
+_OPEN_BADGES = re.compile(r"https://purl\.imsglobal\.org/spec/ob/v3p0/context(-3\.\d\.\d)?\.json")
+
+
+def _vocabulary(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+ACHIEVEMENT_TYPES = _vocabulary(
+    """
+    Achievement ApprenticeshipCertificate Assessment Assignment AssociateDegree Award Badge
+    BachelorDegree Certificate CertificateOfCompletion Certification CommunityService Competency Course
+    CoCurricular Degree Diploma DoctoralDegree Fieldwork GeneralEducationDevelopment
+    JourneymanCertificate LearningProgram License Membership ProfessionalDoctorate
+    QualityAssuranceCredential MasterCertificate MasterDegree MicroCredential ResearchDoctorate
+    SecondarySchoolDiploma
+    """
+)
+RESULT_TYPES = _vocabulary(
+    """
+    GradePointAverage LetterGrade Percent PerformanceLevel PredictedScore RawScore Result
+    RubricCriterion RubricCriterionLevel RubricScore ScaledScore Status
+    """
+)
+RESULT_STATUSES = _vocabulary(
+    """
+    Completed Enrolled Failed InProgress OnHold Provisional Withdrew
+    """
+)
+TARGET_TYPES = _vocabulary(
+    """
+    ceasn:Competency ceterms:Credential CFItem CFRubric CFRubricCriterion CFRubricCriterionLevel CTDL
+    """
+)
+IDENTITY_TYPES = _vocabulary(
+    """
+    name sourcedId systemId productId userName accountId emailAddress nationalIdentityNumber isbn issn
+    lisSourcedId oneRosterSourcedId sisSourcedId ltiContextId ltiDeploymentId ltiToolId ltiPlatformId
+    ltiUserId identifier
+    """
+)
+ASSOCIATION_TYPES = _vocabulary(
+    """
+    exactMatchOf isChildOf isParentOf isPartOf isPeerOf isRelatedTo precedes replacedBy
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,149 +103,175 @@ class Problem:
     path: str
     says: str
 
+    def __str__(self) -> str:
+        return f"“{self.path}” {self.says}" if self.path else f"it {self.says}"
 
-def structure_report(document: Mapping[str, Any]) -> Report:
-    """One finding for each rule (`structure.context`, ...): PASS, or FAIL naming the places. Never raises on data."""
-    found: dict[str, list[Problem]] = {}
-    for problem in structure_problems(document):
-        found.setdefault(problem.rule, []).append(problem)
-    return Report("Structure", tuple(_finding(rule, found.get(rule, [])) for rule in _TITLES))
+
+def structure_finding(document: Mapping[str, Any]) -> Finding:
+    """`document.structure`: PASS, FAIL naming the first problem, or UNKNOWN for a kind not in KINDS.
+
+    It is about this document alone; credentials and endorsements inside it are looked at on their own. Never
+    raises on data.
+    """
+    kind = kind_of(document)
+    problems = structure_problems(document)
+    because: dict[str, Any] = {"type": [plain(t, 100) for t in listed(document.get("type"))[:10]]}
+
+    def finding(verdict: Verdict, says: str) -> Finding:
+        return Finding("document.structure", verdict, sentence(says), because=because, source=SOURCE)
+
+    if problems:
+        because["problems"] = [plain(problem, 300) for problem in problems[:30]]
+        what = f"the way {KINDS[kind]} must be" if kind else "the way a credential must be"
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return finding(Verdict.FAIL, f"It is not made {what}: {plain(problems[0], 250)}{more}.")
+    if not kind:
+        says = "It is neither an Open Badge nor a transcript; whether it is complete cannot be told here."
+        return finding(Verdict.UNKNOWN, says)
+    return finding(Verdict.PASS, f"It has everything that {KINDS[kind]} needs.")
 
 
 def structure_problems(document: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Everything that is not as the standards say, in the order of reading; at most 200."""
-    return tuple(islice(_credential(document, ""), 200))
+    return tuple(islice(_credential(document), 200))
 
 
-def _finding(rule: str, problems: list[Problem]) -> Finding:
-    source = "Open Badges 3.0, Data Model"
-    if not problems:
-        return Finding(f"structure.{rule}", Verdict.PASS, f"{_TITLES[rule]}.", source=source)
-    places = "; ".join(f"{p.path or 'document'} {p.says}" for p in problems[:3])
-    more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-    if rule == "form":  # the published schemas allow both forms, so this is advice
-        says = f"Readable, but not the canonical form: {places}{more}."
-        return Finding("structure.form", Verdict.UNKNOWN, says, required=False, source=source)
-    because = {"problems": [f"{p.path or 'document'} {p.says}" for p in problems[:20]]}
-    return Finding(
-        f"structure.{rule}", Verdict.FAIL, f"Not so: {places}{more}.", because=because, source=source
-    )
+def kind_of(document: Mapping[str, Any]) -> str:
+    """Which of KINDS the document says it is; "" for none of them."""
+    types = listed(document.get("type"))
+    if "AchievementCredential" in types:  # an alias in the Open Badges context
+        return "OpenBadgeCredential"
+    return next((kind for kind in KINDS if kind in types), "")
 
 
 # --- The credential ---
 
 
-def _credential(document: Any, path: str) -> Iterator[Problem]:
-    if not isinstance(document, Mapping):
-        yield Problem("members", path, "is not an object")
-        return
-    types = _list(document.get("type"))
-    kind = _kind(types)
-    old = _CREDENTIALS_V1 in _list(document.get("@context"))
-    yield from _context(document, kind, old, path)
-    if "VerifiableCredential" not in types:
-        yield Problem("type", _at(path, "type"), "does not name VerifiableCredential")
-    if not kind:
-        yield Problem(
-            "type",
-            _at(path, "type"),
-            "names none of OpenBadgeCredential, EndorsementCredential, ClrCredential",
-        )
-    if not _url(document.get("id")):
-        yield Problem("members", _at(path, "id"), "is not an absolute URL or URN")
-    if kind in ("EndorsementCredential", "ClrCredential") and not _text(document.get("name")):
-        yield Problem("members", _at(path, "name"), "is missing")
-    yield from _profile(document.get("issuer"), _at(path, "issuer"), reference=True)
-    yield from _dates(document, old, path)
-    yield from _status(document, path)
-    yield from _related(document, path)
-    yield from _evidence(document, path)
-    yield from _shape(document, path)
+def _credential(document: Mapping[str, Any]) -> Iterator[Problem]:
+    types, kind = listed(document.get("type")), kind_of(document)
+    old = CREDENTIALS_V1 in listed(document.get("@context"))
+    yield from _context(document, kind, old)
+    if "VerifiableCredential" not in types or not all(isinstance(name, str) for name in types):
+        yield Problem("type", "type", "does not say that this is a credential (VerifiableCredential)")
+    yield from _issuer(document.get("issuer"), profile=kind in _OF_1EDTECH)
+    yield from _members(document, kind, old)
+    yield from _parts(document, kind)
+    yield from _status(document)
+    yield from _related(document)
+    yield from _empty(document)
     match kind:
         case "OpenBadgeCredential":
-            yield from _badge_subject(document, path)
-            yield from _endorsements(document, path)
+            yield from _badge_subject(document)
         case "EndorsementCredential":
-            yield from _endorsement_subject(document, path)
+            yield from _endorsement_subject(document)
         case "ClrCredential":
-            yield from _clr_subject(document, path)
-            yield from _endorsements(document, path)
+            yield from _clr_subject(document)
+        case _:
+            yield from _any_subject(document)
 
 
-def _kind(types: list[Any]) -> str:
-    if "OpenBadgeCredential" in types or "AchievementCredential" in types:
-        return "OpenBadgeCredential"
-    return next((kind for kind in ("EndorsementCredential", "ClrCredential") if kind in types), "")
-
-
-def _context(document: Mapping[str, Any], kind: str, old: bool, path: str) -> Iterator[Problem]:
-    where, contexts = _at(path, "@context"), document.get("@context")
-    if not isinstance(contexts, list) or not all(isinstance(c, str) for c in contexts):
-        yield Problem("context", where, "is not a list of addresses")
+def _context(document: Mapping[str, Any], kind: str, old: bool) -> Iterator[Problem]:
+    contexts = document.get("@context")
+    if not isinstance(contexts, list) or not all(isinstance(c, str | Mapping) for c in contexts):
+        if not (kind not in _OF_1EDTECH and contexts == CREDENTIALS_V2):  # alone it may stand without a list
+            yield Problem("context", "@context", "is not a list of addresses")
         return
-    if not contexts or contexts[0] not in (CREDENTIALS_V2, _CREDENTIALS_V1):
-        yield Problem("context", where, f"does not begin with {CREDENTIALS_V2}")
+    if not contexts or contexts[0] not in (CREDENTIALS_V2, CREDENTIALS_V1):
+        yield Problem("context", "@context", f"does not begin with {CREDENTIALS_V2}")
+    for context in contexts:
+        if isinstance(context, str) and not _url(context):
+            yield Problem("context", "@context", f"names “{plain(context, 60)}”, which is not an absolute URL")
+    if kind not in _OF_1EDTECH:
+        return
     if kind == "ClrCredential" and not old and CLR not in contexts:
-        yield Problem("context", where, f"does not name {CLR}")
+        yield Problem("context", "@context", f"does not name {CLR}")
     place = contexts[1:] if kind == "ClrCredential" or old else contexts[1:2]
-    if kind and not any(_OPEN_BADGES.fullmatch(c) for c in place):
-        yield Problem("context", where, "does not name the Open Badges 3.0 context after it")
+    if not any(isinstance(c, str) and _OPEN_BADGES.fullmatch(c) for c in place):
+        yield Problem("context", "@context", "does not name the Open Badges 3.0 context after it")
 
 
-def _profile(value: Any, path: str, *, reference: bool = False) -> Iterator[Problem]:
-    if reference and isinstance(value, str):
-        if not _url(value):
-            yield Problem("members", path, "is not an absolute URL or DID")
-        return
-    if not isinstance(value, Mapping):
-        yield Problem("members", path, "is missing")
-        return
-    if not _url(value.get("id")):
-        yield Problem("members", _at(path, "id"), "is not an absolute URL or DID")
-    if "Profile" not in _list(value.get("type")):
+def _issuer(issuer: Any, *, profile: bool) -> Iterator[Problem]:
+    if isinstance(issuer, Mapping):
+        yield from _profile(issuer, "issuer", profile=profile)
+        yield from _language(issuer, "issuer")
+    elif not _url(issuer):
+        yield Problem("members", "issuer", "does not say who issued it, by an absolute URL or a DID")
+
+
+def _profile(value: Any, path: str, *, profile: bool = True) -> Iterator[Problem]:
+    if not isinstance(value, Mapping) or not _url(value.get("id")):
+        yield Problem("members", _at(path, "id"), "is not an absolute URL or a DID")
+    elif profile and "Profile" not in listed(value.get("type")):
         yield Problem("members", _at(path, "type"), "does not name Profile")
 
 
-def _dates(document: Mapping[str, Any], old: bool, path: str) -> Iterator[Problem]:
-    begin, end = ("issuanceDate", "expirationDate") if old else ("validFrom", "validUntil")
-    moments = {}
-    for name in (begin, end, "awardedDate"):
-        value = document.get(name)
-        if value is None:
-            if name == begin:
-                yield Problem("dates", _at(path, name), "is missing")
-            continue
+def _members(document: Mapping[str, Any], kind: str, old: bool) -> Iterator[Problem]:
+    """Id, name and dates. Whether the dates can be read, and what they mean now, is `validity.dates`."""
+    if ("id" in document or kind in _OF_1EDTECH) and not _url(document.get("id")):
+        yield Problem("members", "id", "is not an absolute URL or URN")
+    if kind in ("EndorsementCredential", "ClrCredential") and not _text(document.get("name")):
+        yield Problem("members", "name", "is missing")
+    yield from _language(document, "")
+    begin = "issuanceDate" if old else "validFrom"
+    if kind in _OF_1EDTECH and begin not in document:
+        yield Problem("dates", begin, "is missing")
+    if "awardedDate" in document:
         try:
-            moments[name] = parse_iso(value)
+            parse_iso(document["awardedDate"])
         except BrokenInput as problem:
-            yield Problem("dates", _at(path, name), f"cannot be read: {problem.what}")
-    if begin in moments and end in moments and moments[end] <= moments[begin]:
-        yield Problem("dates", _at(path, end), f"is not after {begin}")
+            yield Problem("dates", "awardedDate", f"cannot be read: {problem.what}")
 
 
-def _status(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    status = document.get("credentialStatus")
-    if status is None:
-        return
-    where = _at(path, "credentialStatus")
-    if not isinstance(status, Mapping):
-        yield Problem("status", where, "is not one object (Open Badges 3.0 has room for one)")
-        return
-    if not _list(status.get("type")):
-        yield Problem("status", _at(where, "type"), "is missing")
-    if "BitstringStatusListEntry" in _list(status.get("type")):
-        if not _text(status.get("statusPurpose")):
+def _language(holder: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    """A name or description is text, or text with its language and direction (VC Data Model 2.0, 11.1)."""
+    for name in ("name", "description"):
+        if name in holder and not _text(holder[name]):
+            yield Problem("members", _at(path, name), "is not text")
+
+
+_PARTS = {
+    "credentialSchema": ("id", "type"),
+    "credentialStatus": ("type",),
+    "refreshService": ("type",),
+    "termsOfUse": ("type",),
+    "evidence": ("type",),
+    "proof": ("type",),
+}
+"""Members that point elsewhere, and what each must say (VC Data Model 2.0, sections 4.9 to 5.6)."""
+
+
+def _parts(document: Mapping[str, Any], kind: str) -> Iterator[Problem]:
+    for part, needed in _PARTS.items():
+        for where, entry in _entries(document, part, ""):
+            if not isinstance(entry, Mapping):
+                yield Problem("members", where, "is not an object")
+                continue
+            if "type" in needed and not _names(entry.get("type")):
+                yield Problem("members", _at(where, "type"), "is missing")
+            elif part == "evidence" and kind in _OF_1EDTECH and "Evidence" not in listed(entry.get("type")):
+                yield Problem("members", _at(where, "type"), "does not name Evidence")
+            if ("id" in needed or "id" in entry) and not _url(entry.get("id")):
+                yield Problem("members", _at(where, "id"), "is not an absolute URL")
+
+
+def _status(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Open Badges 3.0 has room for one entry, VC Data Model 2.0 for several; each must be whole."""
+    for where, entry in _entries(document, "credentialStatus", ""):
+        if not isinstance(entry, Mapping) or "BitstringStatusListEntry" not in listed(entry.get("type")):
+            continue
+        if not _text(entry.get("statusPurpose")):
             yield Problem("status", _at(where, "statusPurpose"), "is missing")
-        index = status.get("statusListIndex")
-        if not (isinstance(index, str) and re.fullmatch(r"[0-9]{1,15}", index)):
+        index = entry.get("statusListIndex")
+        number = isinstance(index, int) and not isinstance(index, bool) and 0 <= index < 10**12
+        if not number and not (isinstance(index, str) and re.fullmatch(r"[0-9]{1,12}", index, re.ASCII)):
             yield Problem("status", _at(where, "statusListIndex"), "is not a number written as text")
-        if not _url(status.get("statusListCredential")):
+        if not _url(entry.get("statusListCredential")):
             yield Problem("status", _at(where, "statusListCredential"), "is not an absolute URL")
 
 
-def _related(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _related(document: Mapping[str, Any]) -> Iterator[Problem]:
     seen: set[str] = set()
-    for where, entry in _entries(document, "relatedResource", path):
+    for where, entry in _entries(document, "relatedResource", ""):
         if not isinstance(entry, Mapping) or not _url(entry.get("id")):
             yield Problem("related", where, "has no absolute id")
             continue
@@ -234,43 +282,19 @@ def _related(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
             yield Problem("related", where, "has no digest")
 
 
-def _evidence(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    for where, entry in _entries(document, "evidence", path):
-        if not isinstance(entry, Mapping) or "Evidence" not in _list(entry.get("type")):
-            yield Problem("members", where, "is not typed as Evidence")
-        elif "id" in entry and not _url(entry["id"]):
-            yield Problem("members", _at(where, "id"), "is not an absolute URL")
-
-
-_SETS = (
-    "alignment",
-    "association",
-    "endorsement",
-    "evidence",
-    "identifier",
-    "related",
-    "relatedResource",
-    "result",
-    "resultDescription",
-    "rubricCriterionLevel",
-    "tag",
-    "verifiableCredential",
-)
-
-
-def _shape(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    """Nothing is null or an empty array; sets are arrays (Open Badges 3.0, "Serialization"). Iterative."""
-    waiting: list[tuple[str, Any]] = [(path, document)]
+def _empty(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Nothing is null or an empty list (Open Badges 3.0, "Serialization"); parts that are signed on their own
+    are left out.
+    """
+    waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:
         where, value = waiting.pop()
         if isinstance(value, Mapping):
             for key, item in value.items():
-                at = _at(where, str(key))
+                at = _at(where, key)
                 if item is None or item == []:
-                    yield Problem("members", at, "is null or empty; leave it out")
-                elif key in _SETS and isinstance(item, Mapping):
-                    yield Problem("form", at, "is one object where the canonical form is a list")
-                if key not in ("endorsement", "verifiableCredential"):  # looked into by their own rules
+                    yield Problem("members", at, "is empty")
+                if key not in ("endorsement", "verifiableCredential"):
                     waiting.append((at, item))
         elif isinstance(value, list):
             waiting.extend((f"{where}[{i}]", item) for i, item in enumerate(value))
@@ -279,13 +303,28 @@ def _shape(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
 # --- Subjects ---
 
 
-def _badge_subject(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    where, subject = _at(path, "credentialSubject"), document.get("credentialSubject")
+def _any_subject(document: Mapping[str, Any]) -> Iterator[Problem]:
+    subjects = listed(document.get("credentialSubject"))
+    if not subjects or not all(isinstance(subject, Mapping) and subject for subject in subjects):
+        yield Problem("subject", "credentialSubject", "says nothing about anybody")
+    for where, subject in _entries(document, "credentialSubject", ""):
+        if isinstance(subject, Mapping) and "id" in subject and not _url(subject["id"]):
+            yield Problem("subject", _at(where, "id"), "is not an absolute URL or DID")
+
+
+def _one_subject(document: Mapping[str, Any], kind: str) -> Iterator[Problem]:
+    subject = document.get("credentialSubject")
     if not isinstance(subject, Mapping):
-        yield Problem("subject", where, "is not one object")
+        yield Problem("subject", "credentialSubject", "is missing, or not one object")
+    elif kind not in listed(subject.get("type")):
+        yield Problem("subject", "credentialSubject.type", f"does not name {kind}")
+
+
+def _badge_subject(document: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from _one_subject(document, "AchievementSubject")
+    where, subject = "credentialSubject", document.get("credentialSubject")
+    if not isinstance(subject, Mapping):
         return
-    if "AchievementSubject" not in _list(subject.get("type")):
-        yield Problem("subject", _at(where, "type"), "does not name AchievementSubject")
     yield from _belongs(subject, where)
     achievement = subject.get("achievement")
     yield from _achievement(achievement, _at(where, "achievement"))
@@ -300,7 +339,7 @@ def _belongs(subject: Mapping[str, Any], where: str) -> Iterator[Problem]:
     if "id" in subject and not _url(subject["id"]):
         yield Problem("subject", _at(where, "id"), "is not an absolute URL or DID")
     if "id" not in subject and not identifiers:
-        yield Problem("subject", where, "has neither an id nor an identifier")
+        yield Problem("subject", where, "does not say whose it is, by an id or an identifier")
     for at, entry in identifiers:
         yield from _identity(entry, at)
 
@@ -317,28 +356,24 @@ def _identity(entry: Any, where: str) -> Iterator[Problem]:
     value = entry.get("identityHash")
     if not _text(value):
         yield Problem("subject", _at(where, "identityHash"), "is missing")
-    elif entry.get("hashed") is True and not re.fullmatch(
-        r"sha256\$[0-9a-fA-F]{64}|md5\$[0-9a-fA-F]{32}", str(value)
-    ):
+    elif entry.get("hashed") is True and not re.fullmatch(r"sha256\$[0-9a-fA-F]{64}|md5\$[0-9a-fA-F]{32}", str(value)):
         yield Problem("subject", _at(where, "identityHash"), "is not sha256$ or md5$ and a hex digest")
     yield from _word(entry, "identityType", IDENTITY_TYPES, where)
 
 
 def _achievement(value: Any, where: str) -> Iterator[Problem]:
     if not isinstance(value, Mapping):
-        yield Problem("achievement", where, "is not one object")
+        yield Problem("achievement", where, "is missing, or not one object")
         return
     if not _url(value.get("id")):
         yield Problem("achievement", _at(where, "id"), "is not an absolute URL or URN")
-    if "Achievement" not in _list(value.get("type")):
+    if "Achievement" not in listed(value.get("type")):
         yield Problem("achievement", _at(where, "type"), "does not name Achievement")
     for name in ("name", "description"):
         if not _text(value.get(name)):
             yield Problem("achievement", _at(where, name), "is missing")
     criteria = value.get("criteria")
-    if not isinstance(criteria, Mapping) or not (
-        _url(criteria.get("id")) or _text(criteria.get("narrative"))
-    ):
+    if not isinstance(criteria, Mapping) or not (_url(criteria.get("id")) or _text(criteria.get("narrative"))):
         yield Problem("achievement", _at(where, "criteria"), "has neither an address nor a narrative")
     if "achievementType" in value:
         yield from _word(value, "achievementType", ACHIEVEMENT_TYPES, where)
@@ -359,7 +394,7 @@ def _credits(holder: Mapping[str, Any], name: str, where: str) -> Iterator[Probl
 
 def _alignments(holder: Mapping[str, Any], where: str) -> Iterator[Problem]:
     for at, entry in _entries(holder, "alignment", where):
-        if not isinstance(entry, Mapping) or "Alignment" not in _list(entry.get("type")):
+        if not isinstance(entry, Mapping) or "Alignment" not in listed(entry.get("type")):
             yield Problem("achievement", at, "is not typed as Alignment")
             continue
         if not _text(entry.get("targetName")):
@@ -374,7 +409,7 @@ def _alignments(holder: Mapping[str, Any], where: str) -> Iterator[Problem]:
 
 
 def _result_description(entry: Any, ids: set[Any], where: str) -> Iterator[Problem]:
-    if not isinstance(entry, Mapping) or "ResultDescription" not in _list(entry.get("type")):
+    if not isinstance(entry, Mapping) or "ResultDescription" not in listed(entry.get("type")):
         yield Problem("results", where, "is not typed as ResultDescription")
         return
     if not _url(entry.get("id")):
@@ -390,7 +425,7 @@ def _result_description(entry: Any, ids: set[Any], where: str) -> Iterator[Probl
     for at, level in _entries(entry, "rubricCriterionLevel", where):
         if not isinstance(level, Mapping) or not _url(level.get("id")) or not _text(level.get("name")):
             yield Problem("results", at, "has no absolute id or no name")
-        elif "RubricCriterionLevel" not in _list(level.get("type")):
+        elif "RubricCriterionLevel" not in listed(level.get("type")):
             yield Problem("results", at, "is not typed as RubricCriterionLevel")
     if "requiredLevel" in entry and entry["requiredLevel"] not in levels:
         yield Problem("results", _at(where, "requiredLevel"), "is none of the levels of this rubric")
@@ -409,12 +444,12 @@ def _levels(description: Mapping[str, Any]) -> list[Any]:
 
 
 def _result(result: Any, described: Mapping[str, Mapping[str, Any]], where: str) -> Iterator[Problem]:
-    if not isinstance(result, Mapping) or "Result" not in _list(result.get("type")):
+    if not isinstance(result, Mapping) or "Result" not in listed(result.get("type")):
         yield Problem("results", where, "is not typed as Result")
         return
     yield from _alignments(result, where)
-    if "status" in result and result["status"] not in RESULT_STATUSES:
-        yield Problem("vocabulary", _at(where, "status"), f"is {result['status']!r}, which is no status")
+    if "status" in result and result["status"] not in list(RESULT_STATUSES):
+        yield Problem("vocabulary", _at(where, "status"), f"is “{plain(result['status'], 60)}”, which is no status")
     link = result.get("resultDescription")
     if link is None:
         return
@@ -437,92 +472,62 @@ def _value(value: Any, description: Mapping[str, Any], where: str) -> Iterator[P
         return
     allowed = description.get("allowedValue")
     if isinstance(allowed, list) and value not in allowed:
-        yield Problem("results", _at(where, "value"), f"is {value!r}, which is not allowed")
+        yield Problem("results", _at(where, "value"), f"is “{plain(value, 60)}”, which is not allowed")
     number = _number(value)
     low, high = _number(description.get("valueMin")), _number(description.get("valueMax"))
     if number is None:
         if low is not None or high is not None:
-            yield Problem("results", _at(where, "value"), f"is {value!r}, which is not a number")
+            yield Problem("results", _at(where, "value"), f"is “{plain(value, 60)}”, which is not a number")
     elif (low is not None and number < low) or (high is not None and number > high):
-        yield Problem("results", _at(where, "value"), f"is {value}, outside what the description allows")
+        yield Problem("results", _at(where, "value"), f"is {plain(value, 40)}, outside what its description allows")
 
 
-# --- Endorsements and larger credentials ---
+# --- Endorsements and transcripts ---
 
 
-def _endorsements(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _endorsement_subject(document: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from _one_subject(document, "EndorsementSubject")
     subject = document.get("credentialSubject")
-    achievement = subject.get("achievement") if isinstance(subject, Mapping) else None
-    own = {_id(document), _id(document.get("issuer"))}
-    own |= {_id(entry) for entry in _list(achievement)}
-    own |= {_id(entry.get("creator")) for entry in _list(achievement) if isinstance(entry, Mapping)}
-    for at, entry in islice(embedded_endorsements(document), _MOST_NESTED):
-        where = _at(path, at)
-        yield from _nested(_credential(entry, where))
-        about = entry.get("credentialSubject")
-        if _id(about) not in own:
-            yield Problem(
-                "embedded", _at(where, "credentialSubject.id"), "is about something that is not here"
-            )
+    if isinstance(subject, Mapping) and not _url(subject.get("id")):
+        yield Problem("subject", "credentialSubject.id", "does not say by an absolute URL what is endorsed")
 
 
-def _endorsement_subject(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    where, subject = _at(path, "credentialSubject"), document.get("credentialSubject")
+def _clr_subject(document: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from _one_subject(document, "ClrSubject")
+    where, subject = "credentialSubject", document.get("credentialSubject")
     if not isinstance(subject, Mapping):
-        yield Problem("subject", where, "is not one object")
         return
-    if "EndorsementSubject" not in _list(subject.get("type")):
-        yield Problem("subject", _at(where, "type"), "does not name EndorsementSubject")
-    if not _url(subject.get("id")):
-        yield Problem("subject", _at(where, "id"), "is not an absolute URL of what is endorsed")
-
-
-def _clr_subject(document: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    where, subject = _at(path, "credentialSubject"), document.get("credentialSubject")
-    if not isinstance(subject, Mapping):
-        yield Problem("subject", where, "is not one object")
-        return
-    if "ClrSubject" not in _list(subject.get("type")):
-        yield Problem("subject", _at(where, "type"), "does not name ClrSubject")
     yield from _belongs(subject, where)
     known = set()
     for at, achievement in _entries(subject, "achievement", where):
         yield from _achievement(achievement, at)
         known.add(_id(achievement))
-    components = list(_entries(subject, "verifiableCredential", where))
+    components = listed(subject.get("verifiableCredential"))
     if not components:
-        yield Problem("embedded", _at(where, "verifiableCredential"), "is empty")
-    for at, credential in components[:_MOST_NESTED]:
-        if isinstance(credential, Mapping) and not _kind(_list(credential.get("type"))):
-            continue  # a credential of another standard keeps its own rules
-        yield from _nested(_credential(credential, at))
+        yield Problem("subject", _at(where, "verifiableCredential"), "holds no credential")
+    for credential in components:
         inner = credential.get("credentialSubject") if isinstance(credential, Mapping) else None
         if isinstance(inner, Mapping):
-            known |= {_id(entry) for entry in _list(inner.get("achievement"))}
+            known |= {_id(entry) for entry in listed(inner.get("achievement"))}
     for at, association in _entries(subject, "association", where):
         yield from _association(association, known, at)
 
 
 def _association(value: Any, known: set[str], where: str) -> Iterator[Problem]:
     if not isinstance(value, Mapping) or value.get("type") != "Association":
-        yield Problem("embedded", where, 'is not an object with "type": "Association"')
+        yield Problem("association", where, 'is not an object with "type": "Association"')
         return
     extra = sorted(set(map(str, value)) - {"type", "associationType", "sourceId", "targetId"})
     if extra:
-        yield Problem("embedded", _at(where, extra[0]), "is not a member of an Association")
-    if value.get("associationType") not in ASSOCIATION_TYPES:
-        yield Problem("vocabulary", _at(where, "associationType"), "is not one of the standard's")
+        yield Problem("association", _at(where, extra[0]), "is not a member of an Association")
+    if value.get("associationType") not in list(ASSOCIATION_TYPES):
+        yield Problem("vocabulary", _at(where, "associationType"), "is not one that the standard has")
     ends = [value.get("sourceId"), value.get("targetId")]
     for name, end in zip(("sourceId", "targetId"), ends, strict=True):
         if not _url(end):
-            yield Problem("embedded", _at(where, name), "is not an absolute URL or URN")
+            yield Problem("association", _at(where, name), "is not an absolute URL or URN")
     if not known.intersection(end for end in ends if isinstance(end, str)):
-        yield Problem("embedded", where, "joins nothing that is in this record")
-
-
-def _nested(problems: Iterable[Problem]) -> Iterator[Problem]:
-    for problem in problems:
-        yield problem if problem.rule == "form" else Problem("embedded", problem.path, problem.says)
+        yield Problem("association", where, "joins nothing that is in this record")
 
 
 # --- Small questions ---
@@ -532,24 +537,25 @@ def _word(holder: Mapping[str, Any], name: str, vocabulary: frozenset[str], wher
     value = holder.get(name)
     own = isinstance(value, str) and re.fullmatch(r"ext:[A-Za-z0-9._-]+", value)
     if not own and not (isinstance(value, str) and value in vocabulary):
-        yield Problem(
-            "vocabulary", _at(where, name), f"is {str(value)[:60]!r}, which the standard does not have"
-        )
+        yield Problem("vocabulary", _at(where, name), f"is “{plain(value, 60)}”, which the standard does not have")
 
 
 def _entries(holder: Mapping[str, Any], name: str, path: str) -> Iterator[tuple[str, Any]]:
-    yield from ((f"{_at(path, name)}[{i}]", entry) for i, entry in enumerate(_list(holder.get(name))))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    yield from ((f"{_at(path, name)}[{i}]", entry) for i, entry in enumerate(listed(holder.get(name))))
 
 
 def _text(value: Any) -> bool:
-    """Text, or the language map that the standard allows in its place."""
+    """Text, or text with its language and direction, once or in several languages."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, Mapping) and _text(item) for item in value)
     if isinstance(value, Mapping):
-        return bool(value) and all(isinstance(v, str) and v.strip() for v in value.values())
+        words = [value.get("@value"), *(value[key] for key in value)]
+        return set(value) <= {"@value", "@language", "@direction"} and all(map(_text, words))
     return isinstance(value, str) and bool(value.strip())
+
+
+def _names(value: Any) -> bool:
+    return bool(listed(value)) and all(isinstance(name, str) and name.strip() for name in listed(value))
 
 
 def _url(value: Any) -> bool:
@@ -564,11 +570,7 @@ def _url(value: Any) -> bool:
 
 def _number(value: Any) -> float | None:
     try:
-        return (
-            float(value)
-            if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", value)
-            else None
-        )
+        return float(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", value) else None
     except ValueError:
         return None
 

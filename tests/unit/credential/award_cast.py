@@ -6,6 +6,8 @@ Keys, ids and salts are fixed, so the same document comes out each time.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -14,13 +16,24 @@ from typing import Any
 from guildmark.assess.decision import Decision, decide
 from guildmark.assess.marking import Mark
 from guildmark.core.codecs import jcs
+from guildmark.core.doors import Document
+from guildmark.core.errors import OutsideFailure
+from guildmark.core.report import Report
 from guildmark.credential.clr import clr_document
 from guildmark.credential.did import did_document
 from guildmark.credential.endorsement import endorsement_document
 from guildmark.credential.keys import SoftwareSigner
 from guildmark.credential.open_badge import IssuerProfile, Recipient, award_document
 from guildmark.credential.proof import sign_document
-from guildmark.credential.status import status_entry
+from guildmark.credential.status import (
+    LEAST_BITS,
+    reason_list_credential,
+    reason_number,
+    set_bit,
+    status_entry,
+    status_list_credential,
+)
+from guildmark.credential.verify import verify_credential
 from guildmark.design.blueprint import Blueprint, read_blueprint
 from guildmark.design.codesign import Scope, map_digest, map_document
 
@@ -32,9 +45,15 @@ HARBOUR = IssuerProfile(f"{_WEB}:issuers:harbour-university", "Harbour Universit
 RHEIN = IssuerProfile(f"{_WEB}:issuers:rhein-academy", "Rhein Academy", f"{BASE}/issuers/rhein", "DE")
 NORTHWIND = IssuerProfile(f"{_WEB}:partners:northwind-logistics", "Northwind Logistics", country="AU")
 
+MALLORY = IssuerProfile("did:web:mallory.example", "Harbour University", "https://mallory.example", "AU")
+"""A stranger who calls herself by another's name."""
+
 ZOE = Recipient(email="Zoe.Nguyen@example.org", name="Zoë Nguyễn", salt="5f1c9a3377bd4e0a8f2c6d1e90ab34cd")
 GATE_REPORT = jcs({"report": "what the gate found"})
-LIST = f"{BASE}/status/1"
+LIST, RHEIN_LIST = f"{BASE}/status/1", f"{BASE}/status/2"
+NAMES = ("sql-python-operations", "data-storytelling", "data-protection")
+INDEX = 94567
+LARGER_INDEX = 77
 
 
 def signer(profile: IssuerProfile) -> SoftwareSigner:
@@ -120,7 +139,7 @@ def award(name: str = "sql-python-operations", **changes: Any) -> dict[str, Any]
         "recipient": ZOE,
         "valid_from": NOW,
         "valid_until": NOW + timedelta(days=1096),
-        "status_entry": status_entry(LIST, 94567, f"{LIST}/reasons"),
+        "status_entry": status_entry(_list_of(issuer), INDEX + NAMES.index(name), f"{_list_of(issuer)}/reasons"),
         "endorsements": [sign_document(endorsement(name), signer(NORTHWIND), created=NOW - timedelta(days=30))],
         "evidence": [
             {"name": "Project report", "description": "Late orders in one warehouse.", "genre": "Report"},
@@ -137,6 +156,10 @@ def award(name: str = "sql-python-operations", **changes: Any) -> dict[str, Any]
     return award_document(**{**arguments, **changes})
 
 
+def _list_of(issuer: IssuerProfile) -> str:
+    return RHEIN_LIST if issuer is RHEIN else LIST
+
+
 @cache
 def _signed(name: str) -> bytes:
     document = award(name)
@@ -146,28 +169,96 @@ def _signed(name: str) -> bytes:
 
 def signed_award(name: str = "sql-python-operations") -> dict[str, Any]:
     """The same, signed by its provider."""
-    import json
-
     value: dict[str, Any] = json.loads(_signed(name))
     return value
 
 
 def larger(**changes: Any) -> dict[str, Any]:
     """The certificate that three micro-credentials add up to, unsigned."""
-    names = ("sql-python-operations", "data-storytelling", "data-protection")
     arguments: dict[str, Any] = {
         "credential_id": "urn:uuid:c0000000-0000-4000-8000-0000000000ff",
         "name": "Operations data analyst",
         "issuer": HARBOUR,
         "recipient": ZOE,
-        "credentials": [signed_award(name) for name in names],
+        "credentials": [signed_award(name) for name in NAMES],
         "achievement_id": f"{BASE}/achievements/stacks/operations-data-analyst",
         "description": "Earned under the rule operations-data-analyst version 1 of Harbour University.",
         "valid_from": NOW,
-        "status_entry": status_entry(LIST, 77, f"{LIST}/reasons"),
+        "status_entry": status_entry(LIST, LARGER_INDEX, f"{LIST}/reasons"),
     }
     return clr_document(**{**arguments, **changes})
 
 
 def map_bytes(name: str = "sql-python-operations", scope: Scope = "whole") -> bytes:
     return jcs(map_document(blueprint(name), scope))
+
+
+@cache
+def signed_larger() -> bytes:
+    """The certificate, signed by Harbour University."""
+    return jcs(sign_document(larger(), signer(HARBOUR), created=NOW))
+
+
+LATER = NOW + timedelta(hours=1)
+"""A moment at which everything here is in force."""
+
+
+class Web:
+    """A Fetcher over documents in memory, which tests may change; it remembers what it was asked for."""
+
+    def __init__(self, documents: Mapping[str, bytes]) -> None:
+        self.documents = dict(documents)
+        self.asked: list[str] = []
+
+    def fetch(self, url: str) -> Document:
+        self.asked.append(url)
+        if url not in self.documents:
+            raise OutsideFailure(f"{url} is not among the documents at hand")
+        return Document(url, self.documents[url], "application/json")
+
+
+def lists(issuer: IssuerProfile, states: Mapping[int, tuple[str, str]] | None = None) -> dict[str, bytes]:
+    """URL -> status list and list of reasons of an issuer, signed; `states` are index -> (state, reason code)."""
+    url = _list_of(issuer)
+    bits, reasons = bytearray(LEAST_BITS // 8), bytearray(LEAST_BITS)
+    for index, (state, code) in (states or {}).items():
+        set_bit(bits, index, True)
+        reasons[index] = reason_number(state, code)
+    made = [
+        status_list_credential(url=url, issuer=issuer.id, bits=bytes(bits), valid_from=NOW),
+        reason_list_credential(url=f"{url}/reasons", issuer=issuer.id, reasons=bytes(reasons), valid_from=NOW),
+    ]
+    return {doc["id"]: jcs(sign_document(doc, signer(issuer), created=NOW)) for doc in made}
+
+
+@cache
+def _clean_lists() -> dict[str, bytes]:
+    return {**lists(HARBOUR), **lists(RHEIN)}
+
+
+def web(**states: tuple[str, str]) -> Web:
+    """Everything that a verifier fetches. `award` and `larger` are states of the two documents of Harbour
+    University, such as `award=("suspended", "under_review")`.
+    """
+    documents = {url: jcs(document) for url, document in did_documents().items()} | _clean_lists()
+    own = did_document(MALLORY.id, [signer(MALLORY)])
+    documents["https://mallory.example/.well-known/did.json"] = jcs(own)
+    if states:
+        places = {"award": INDEX, "larger": LARGER_INDEX}
+        documents |= lists(HARBOUR, {places[name]: state for name, state in states.items()})
+    documents[f"{BASE}/gate/a0000000-0000-4000-8000-000000000001"] = GATE_REPORT
+    for name in NAMES:
+        documents[f"{achievement_url(blueprint(name))}/map"] = map_bytes(name)
+    return Web(documents)
+
+
+def signed(document: Mapping[str, Any], by: IssuerProfile = HARBOUR) -> dict[str, Any]:
+    """The document with a proof of `by`, whoever it says issued it; an older proof is taken off first."""
+    bare = {key: value for key, value in document.items() if key != "proof"}
+    return sign_document(bare, signer(by), created=NOW)
+
+
+def verified(document: Mapping[str, Any] | bytes, place: Web | None = None, **options: Any) -> Report:
+    """What verification finds an hour after the award, unless `now` says otherwise."""
+    data = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return verify_credential(data, **{"now": LATER, "fetcher": place or web(), **options})
