@@ -29,7 +29,7 @@ def print_json(value: Any) -> None:
 def read_input(source: str, *, limit: int = 20_000_000) -> bytes:
     """The bytes of a file, or of standard input for `-`; BrokenInput if it is missing or larger than `limit` bytes."""
     if source == "-":
-        data = click.get_binary_stream("stdin").read(limit + 1)
+        data = sys.stdin.buffer.read(limit + 1)
     else:
         try:
             with Path(source).open("rb") as stream:

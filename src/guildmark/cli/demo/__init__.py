@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import time
 from pathlib import Path
@@ -49,7 +50,12 @@ def command(no_serve: bool, port: int, folder: Path) -> None:
         return
     from guildmark.cli.site.operate import serve_site
 
-    click.echo(f"The site is at http://127.0.0.1:{port}/ until you press Ctrl-C.")
+    here, password = f"http://127.0.0.1:{port}", secrets.token_urlsafe(12)
+    story.site("create-operator", "operator", "--email", "ops@example.org", "--password", password, quiet=True)
+    click.echo(f"\nThe site is at {here}/ until you press Ctrl-C. It knows {story.folder} and nothing else.")
+    click.echo(f"  Mei's credential, by the link that she was sent:  {here}/claim/{story.claim_token}")
+    click.echo(f"  The operator's admin:  {here}/admin/  as operator, password {password}")
+    click.echo(f"  Check a credential:  {here}/verify  with {story.shown('credential.json')}")
     serve_site("127.0.0.1", port, workers=1)
 
 

@@ -94,7 +94,7 @@ class Story:
             self.feedback,
         ):
             self.step += 1
-            click.echo(f"\n{self.step:>2}. {step.__doc__.splitlines()[0]}")
+            click.echo(f"\n{self.step:>2}. {(step.__doc__ or "").splitlines()[0]}")
             step()
         self.write_index()
 
@@ -157,7 +157,7 @@ class Story:
             (RHEIN, "Rhein Academy", "provider", "DE"),
             (NORTHWIND, "Northwind Logistics", "partner", "AU"),
         ):
-            words = ["add-organisation", slug, "--name", name, "--kind", kind, "--country", country]
+            words: list[Any] = ["add-organisation", slug, "--name", name, "--kind", kind, "--country", country]
             if slug in PROVIDER_FACTS:
                 facts = self.folder / f"{slug}-facts.json"
                 facts.write_text(json.dumps(PROVIDER_FACTS[slug], indent=2) + "\n")
@@ -326,7 +326,8 @@ class Story:
             first = email == MEI and name == next(iter(COURSES))
             facts |= self.site("award", facts["decision"], "--as", staff["award"], quiet=not first)
         mine = self.awards[next(iter(COURSES)), MEI]
-        self.site("claim", mine["claim_token"])
+        self.claim_token = mine["claim_token"]
+        self.site("claim", self.claim_token)
         self.site("export-award", mine["award"], self.folder / "6-award")
         for path, shows in (
             ("credential.json", "the credential, signed with eddsa-rdfc-2022"),
@@ -445,7 +446,7 @@ class Story:
             found = [asked & skills for skills in taught.values()]
             return sum(bool(skills) for skills in found), len(set().union(*found))
 
-        best = max(JobAd.objects.order_by("id").values_list("id", flat=True), key=reach)
+        best: str = max(JobAd.objects.order_by("id").values_list("id", flat=True), key=reach)
         click.echo(f"      The ad comes from {JobAd.objects.get(pk=best).source}.")
         return best
 

@@ -105,9 +105,11 @@ def serve(host: str, port: int, workers: int) -> None:
 
 def serve_site(host: str, port: int, *, workers: int) -> None:
     """Serve until stopped, with the settings that the environment gives."""
+    from django.conf import settings
     from granian import Granian
     from granian.constants import Interfaces
 
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     Granian(
         "guildmark.app.wsgi:application", address=host, port=port, workers=workers, interface=Interfaces.WSGI
     ).serve()
