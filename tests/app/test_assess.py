@@ -115,3 +115,20 @@ def test_marks_after_the_decision_belong_to_an_appeal(cast):
     work = row.enrolment.submissions.first()
     with pytest.raises(NotAllowed, match="appeal"):
         assess.record_mark(submission=work, criterion="p-query", level="beginning", comment="", marker=cast.ana, now=NOW)
+
+
+@pytest.mark.parametrize("by", ["e-mail", "account"])
+def test_nobody_marks_or_decides_on_their_own_work(cast, by):
+    who = world.learner(cast.lee.email.upper() if by == "e-mail" else "lee@home.example", "Lee Marsh")
+    if by == "account":
+        who.person = cast.lee
+        who.save()
+    enrolment = world.enrol(cast, world.publish(cast), who)
+    work = _hand_in(enrolment)
+    with pytest.raises(NotAllowed, match="own work"):
+        assess.record_mark(
+            submission=work, criterion="p-query", level="excellent", comment="", marker=cast.lee, now=NOW
+        )
+    with pytest.raises(NotAllowed, match="own work"):
+        assess.record_result(id=uuid4(), enrolment=enrolment, actor=cast.lee, now=NOW)
+    assert Mark.objects.count() == Decision.objects.count() == 0

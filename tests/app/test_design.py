@@ -112,3 +112,31 @@ def test_endorsements_publication_and_keys_wait_for_the_log(cast):
     kinds = list(LogEntry.objects.filter(issuer__in=[cast.harbour.did, cast.northwind.did]).values_list("kind", flat=True))
     assert kinds.count("key") == 2
     assert {"endorse", "achievement"} <= set(kinds)
+
+
+def test_a_withdrawn_signature_closes_the_gate_again_and_is_withdrawn_once(cast):
+    version = world.draft(cast)
+    row = world.endorse(cast, version)
+    world.judge_all(cast, version)
+    world.review(cast, version)
+    design.withdraw_endorsement(endorsement=row, reason="We no longer hire for this.", actor=cast.omar, now=NOW)
+    with pytest.raises(NotAllowed, match="submit it for review again"):
+        design.publish_blueprint(version=version, actor=cast.quinn, now=NOW)
+    _, report = world.review(cast, version)
+    assert report.verdict is not Verdict.PASS
+    with pytest.raises(NotAllowed, match="already"):
+        design.withdraw_endorsement(endorsement=row, reason="Again.", actor=cast.omar, now=NOW)
+
+
+def test_results_of_the_gate_are_counted_so_that_the_last_one_decides(cast):
+    version = world.draft(cast)
+    for _ in range(3):
+        world.review(cast, version)
+    assert list(version.gate_results.values_list("seq", flat=True)) == [1, 2, 3]
+
+
+def test_the_core_rules_run_whatever_the_provider_names(cast):
+    row, _ = design.submit_for_review(
+        id=uuid4(), version=world.draft(cast), rulebooks=("au_nmf",), actor=cast.quinn, now=NOW
+    )
+    assert [name for name, _ in row.rulebooks] == ["guildmark_core", "au_nmf"]

@@ -55,6 +55,9 @@ def test_mallory_gets_one_sentence_from_every_verb_that_needs_a_role(cast, capsy
         ("add-stack-rule", rule, "--owner", "harbour-university"),
         ("record-destination", award, "hired", "--employer", "northwind-logistics"),
         ("record-destination", award, "hired"),
+        ("review", version),
+        ("withdraw-endorsement", made.version.endorsements.get().id, "--reason", "Because."),
+        ("rank-candidates", "guildmark-ad-01", "--framework", "guildmark", "--partner", "northwind-logistics"),
     ]
     models = (Award, BlueprintVersion, Endorsement, GateResult, Event)
     before = [m.objects.count() for m in models]
@@ -71,7 +74,7 @@ def test_a_person_or_thing_that_is_not_there_is_one_sentence(cast, capsys):
         ("award", "7", "--as", "ana"),
         ("award", "7b0c1a9e-0000-4000-8000-000000000000", "--as", "ana"),
         ("claim", "wrong"),
-        ("review", "nothing"),
+        ("review", "nothing", "--as", "quinn"),
         ("draft-blueprint", "missing.json", "--provider", "harbour-university", "--as", "quinn"),
         ("consent", "nobody@example.org", "matching"),
         ("anchor-checkpoint",),

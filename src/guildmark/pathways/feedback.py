@@ -1,6 +1,6 @@
 """What came of it: consented outcomes of graduates as signals for the next review of a blueprint.
 
-Only counts, shares and means leave this module, never a person. An outcome whose consent was not given, or
+Only counts, ratings, shares and means leave this module, never a person. An outcome whose consent was not given, or
 was taken back, is not counted in anything. The signals are for the provider's own review: with the number
 of outcomes known, a share can be turned back into a count, so publishing them would need stronger
 suppression than a minimum.
@@ -9,7 +9,8 @@ suppression than a minimum.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -86,13 +87,17 @@ class Destination:
 class ReviewSignals:
     """What the consented outcomes say about one version of a blueprint.
 
-    `n` outcomes, `rated` of them with a rating. `hired_share` with its 95 % Wilson interval `low` to
-    `high`, and `mean_rating`, are None where fewer than `at_least` outcomes (or ratings) stand behind them.
+    `n` outcomes, `rated` of them with a rating; `kinds` counts the outcomes of each kind and `ratings` lists
+    the ratings, lowest first, neither with a name. `hired_share` with its 95 % Wilson interval `low` to `high`,
+    and `mean_rating`, are None where fewer than `at_least` outcomes (or ratings) stand behind them: a count is
+    what was told, a share would be a claim.
     """
 
     blueprint_id: str
     blueprint_version: int
     n: int
+    kinds: Mapping[str, int]
+    ratings: tuple[int, ...]
     hired_share: float | None
     low: float | None
     high: float | None
@@ -107,6 +112,8 @@ class ReviewSignals:
             "blueprint_id": self.blueprint_id,
             "blueprint_version": self.blueprint_version,
             "n": self.n,
+            "kinds": dict(self.kinds),
+            "ratings": list(self.ratings),
             "hired_share": self.hired_share,
             "low": self.low,
             "high": self.high,
@@ -139,28 +146,46 @@ def review_signals(
         share, (low, high) = hired / n, wilson_interval(hired, n)
     if len(ratings) >= at_least:
         mean = math.fsum(ratings) / len(ratings)
+    kinds: Mapping[str, int] = Counter(sorted(str(d.kind) for d in counted))
     parts = [
-        _hired_in_words(n, share, low, high, at_least),
-        _rating_in_words(n, len(ratings), mean, at_least),
+        _hired_in_words(n, kinds, share, low, high, at_least),
+        _rating_in_words(n, sorted(ratings), mean, at_least),
     ]
     says = " ".join(part for part in parts if part)
-    return ReviewSignals(blueprint_id, version, n, share, low, high, len(ratings), mean, at_least, says)
+    return ReviewSignals(
+        blueprint_id=blueprint_id,
+        blueprint_version=version,
+        n=n,
+        kinds=kinds,
+        ratings=tuple(sorted(ratings)),
+        hired_share=share,
+        low=low,
+        high=high,
+        rated=len(ratings),
+        mean_rating=mean,
+        at_least=at_least,
+        says=says,
+    )
 
 
-def _hired_in_words(n: int, share: float | None, low: float | None, high: float | None, at_least: int) -> str:
+def _hired_in_words(
+    n: int, kinds: Mapping[str, int], share: float | None, low: float | None, high: float | None, at_least: int
+) -> str:
     if n == 0:
         return "No outcome has been told with consent for this version."
     told = "1 outcome was" if n == 1 else f"{n} outcomes were"
+    counts = ", ".join(f"{kind.replace('_', ' ')}: {count}" for kind, count in kinds.items())
     if share is None:
-        return f"{told} told with consent; under {at_least} no share is shown."
-    return f"{told} told with consent: {share:.0%} hired (95 % interval {low:.0%} to {high:.0%})."
+        return f"{told} told with consent ({counts}); under {at_least} no share is shown."
+    return f"{told} told with consent ({counts}): {share:.0%} hired (95 % interval {low:.0%} to {high:.0%})."
 
 
-def _rating_in_words(n: int, rated: int, mean: float | None, at_least: int) -> str:
+def _rating_in_words(n: int, ratings: Sequence[int], mean: float | None, at_least: int) -> str:
     if n == 0:
         return ""
-    if rated == 0:
+    if not ratings:
         return "None has a rating."
     if mean is None:
-        return f"{rated} {'has' if rated == 1 else 'have'} a rating; under {at_least} no mean is shown."
-    return f"The mean of {rated} ratings is {mean:.1f} of 5."
+        listed = ", ".join(str(rating) for rating in ratings)
+        return f"Rated {listed} of 5; under {at_least} ratings no mean is shown."
+    return f"The mean of {len(ratings)} ratings is {mean:.1f} of 5."

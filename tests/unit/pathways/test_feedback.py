@@ -26,16 +26,14 @@ def test_a_share_comes_with_its_number_and_wilsons_interval():
     assert (signals.low, signals.high) == pytest.approx((0.490162, 0.943318), abs=1e-6)
     assert (signals.rated, signals.mean_rating) == (8, 4.0)
     assert signals.says == (
-        "10 outcomes were told with consent: 80% hired (95 % interval 49% to 94%). "
+        "10 outcomes were told with consent (hired: 8, not hired: 2): 80% hired (95 % interval 49% to 94%). "
         "The mean of 8 ratings is 4.0 of 5."
     )
 
 
 def test_consent_that_is_not_given_counts_in_nothing():
     with_it = review_signals(BLUEPRINT, 1, [told()] * 6)
-    assert (
-        review_signals(BLUEPRINT, 1, [told()] * 6 + [told("not_hired", 1, consented=False)] * 50) == with_it
-    )
+    assert review_signals(BLUEPRINT, 1, [told()] * 6 + [told("not_hired", 1, consented=False)] * 50) == with_it
 
 
 def test_consent_taken_back_takes_the_outcome_out_again():
@@ -63,7 +61,8 @@ def test_the_share_of_a_few_is_withheld_and_the_number_is_shown():
 def test_a_mean_of_a_few_ratings_is_withheld_even_where_the_share_is_shown():
     signals = review_signals(BLUEPRINT, 1, [told()] * 4 + [told(rating=None)] * 4)
     assert (signals.hired_share, signals.rated, signals.mean_rating) == (1.0, 4, None)
-    assert "4 have a rating; under 5 no mean is shown" in signals.says
+    assert "of 5; under 5 ratings no mean is shown" in signals.says
+    assert len(signals.ratings) == 4
 
 
 def test_the_threshold_is_the_providers_to_raise():
@@ -109,9 +108,7 @@ outcomes = st.lists(
 
 @settings(deadline=None)  # a busy machine is slow without being wrong
 @given(outcomes, st.integers(1, 12), st.randoms(use_true_random=False))
-def test_signals_are_within_bounds_withheld_below_the_threshold_and_blind_to_order(
-    told_outcomes, at_least, random
-):
+def test_signals_are_within_bounds_withheld_below_the_threshold_and_blind_to_order(told_outcomes, at_least, random):
     signals = review_signals(BLUEPRINT, 1, told_outcomes, at_least=at_least)
     assert (signals.hired_share is None) is (signals.n < at_least)
     assert (signals.mean_rating is None) is (signals.rated < at_least)

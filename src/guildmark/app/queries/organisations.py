@@ -13,6 +13,7 @@ from guildmark.app.records import (
     BlueprintVersion,
     Decision,
     DemandSnapshot,
+    Endorsement,
     Enrolment,
     JobAd,
     Learner,
@@ -53,6 +54,7 @@ submission = _by_uuid(Submission, "submission")
 award = _by_uuid(Award, "award")
 blueprint_version = _by_uuid(BlueprintVersion, "blueprint version")
 decision = _by_uuid(Decision, "decision")
+endorsement = _by_uuid(Endorsement, "endorsement")
 demand_snapshot = _by_uuid(DemandSnapshot, "demand snapshot")
 match_run = _by_uuid(MatchRun, "match run")
 

@@ -116,7 +116,8 @@ def submit_work(
 def record_mark(
     *, submission: Submission, criterion: str, level: str, comment: str, marker: Person, now: datetime
 ) -> Mark:
-    """One marker's level for one criterion is on record; a marker marks a criterion once and sees no other's marks."""
+    """One marker's level for one criterion is on record; a marker marks a criterion once, and never their own work."""
+    _not_their_own(marker, submission.enrolment.learner, "mark")
     blueprint = blueprint_value(submission.enrolment.offering.blueprint_version)
     value = marking_room.Mark(
         submission_id=str(submission.id),
@@ -139,11 +140,18 @@ def record_mark(
     return mark
 
 
+def _not_their_own(person: Person, learner: Learner, what: str) -> None:
+    """NotAllowed if the person is the learner: by their account, or by their e-mail address."""
+    if person.pk == learner.person_id or person.email.strip().lower() == learner.email:
+        raise NotAllowed(f"{person} cannot {what} their own work: somebody else has to.")
+
+
 @transaction.atomic
 def record_result(
     *, id: UUID, enrolment: Enrolment, actor: Person, now: datetime
 ) -> tuple[Decision, decision_room.Decision]:
     """What the marks say under the award rule of the blueprint is decided and recorded, passed or not."""
+    _not_their_own(actor, enrolment.learner, "decide on")
     blueprint = blueprint_value(enrolment.offering.blueprint_version)
     value = decision_room.decide(
         blueprint,

@@ -132,6 +132,23 @@ def endorse(
 
 
 @transaction.atomic
+def withdraw_endorsement(*, endorsement: Endorsement, reason: str, actor: Person, now: datetime) -> Endorsement:
+    """The partner no longer vouches for the map: it counts for no gate and goes into no badge from now on.
+
+    Badges that carry it already keep it; they say what the partner signed on that day. NotAllowed if it is withdrawn.
+    """
+    if not reason.strip():
+        raise BrokenInput("a withdrawal needs a reason", hint="say why in a sentence")
+    if not Endorsement.objects.filter(pk=endorsement.pk, withdrawn_at=None).update(withdrawn_at=now):
+        raise NotAllowed(f"{endorsement.partner} has withdrawn this endorsement already.")
+    endorsement.refresh_from_db()
+    note_event(
+        verb="withdraw_endorsement", subject=endorsement.credential_id, actor=actor, now=now, reason=reason.strip()
+    )
+    return endorsement
+
+
+@transaction.atomic
 def judge(
     *, version: BlueprintVersion, rule_id: str, verdict: Verdict, reason: str, actor: Person, now: datetime
 ) -> Judgement:

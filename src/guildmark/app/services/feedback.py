@@ -10,8 +10,7 @@ from django.db import transaction
 from guildmark.app.records import Award, Consent, Destination, Organisation, Person
 from guildmark.app.services.events import note_event
 from guildmark.core.errors import BrokenInput, NotAllowed
-
-KINDS = ("hired", "interviewed", "not_hired")
+from guildmark.pathways.feedback import KINDS
 
 
 @transaction.atomic

@@ -94,7 +94,7 @@ class Story:
             self.feedback,
         ):
             self.step += 1
-            click.echo(f"\n{self.step:>2}. {(step.__doc__ or "").splitlines()[0]}")
+            click.echo(f"\n{self.step:>2}. {(step.__doc__ or '').splitlines()[0]}")
             step()
         self.write_index()
 
@@ -457,7 +457,7 @@ class Story:
         self._refused("record-destination", mine["award"], "hired", "--rating", 5, "--employer", NORTHWIND, "--as", "omar")
         self.site("consent", MEI, "outcomes")
         self.site("record-destination", mine["award"], "hired", "--rating", 5, "--employer", NORTHWIND, "--as", "omar")
-        review = self.site("review", self.blueprints[name]["blueprint"])
+        review = self.site("review", self.blueprints[name]["blueprint"], "--as", STAFF[COURSES[name][0]]["design"])
         self.leave("11-review.json", review, "what the next review of this blueprint version sees")
 
 

@@ -118,6 +118,28 @@ def endorse(
     )
 
 
+@click.command("withdraw-endorsement")
+@click.argument("endorsement")
+@click.option("--reason", required=True)
+@AS
+@click.pass_obj
+def withdraw_endorsement(world: World, endorsement: str, reason: str, username: str) -> dict[str, Any]:
+    """Take a partner's signature back: it counts for no gate and goes into no badge from now on.
+
+    Example: guildmark site withdraw-endorsement 7b0c... --reason "We no longer hire for this." --as omar
+    """
+    from guildmark.app.access import require
+    from guildmark.app.queries.organisations import endorsement as find
+    from guildmark.app.services.design import withdraw_endorsement as withdraw
+
+    who, row = actor(username), find(endorsement)
+    require(who, "endorse", row.partner)
+    withdraw(endorsement=row, reason=reason, actor=who, now=world.now)
+    return world.say(
+        f"{row.partner} has withdrawn its signature under {row.blueprint_version}.", endorsement=str(row.id)
+    )
+
+
 @click.command("judge")
 @click.argument("blueprint")
 @click.argument("rule")
@@ -191,4 +213,4 @@ def publish_blueprint(world: World, blueprint: str, username: str) -> dict[str, 
     return world.say(f"{row} is published.", blueprint=str(row.id), state=row.state)
 
 
-commands = [draft_blueprint, revise_draft, endorse, judge, submit_for_review, publish_blueprint]
+commands = [draft_blueprint, revise_draft, endorse, withdraw_endorsement, judge, submit_for_review, publish_blueprint]

@@ -168,16 +168,19 @@ def record_destination(
 
 @click.command("review")
 @click.argument("blueprint")
+@AS
 @click.pass_obj
-def review(world: World, blueprint: str) -> dict[str, Any]:
-    """What the next review of a blueprint version sees: outcomes of its graduates, and demand since.
+def review(world: World, blueprint: str, username: str) -> dict[str, Any]:
+    """What the next review of a blueprint version sees of its graduates, told with their consent.
 
-    Example: guildmark site review 7b0c...
+    Example: guildmark site review 7b0c... --as dana
     """
+    from guildmark.app.access import require
     from guildmark.app.queries.organisations import blueprint_version
     from guildmark.app.queries.pathways import review_of
 
     row = blueprint_version(blueprint)
+    require(actor(username), "review", row.provider)
     signals = review_of(row)
     return world.say(f"{row}: {signals.says}", signals=signals.to_json())
 
