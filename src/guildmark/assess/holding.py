@@ -16,6 +16,9 @@ from guildmark.core.errors import BrokenInput
 
 HoldingStatus = Literal["valid", "suspended", "revoked", "expired", "unverified"]
 
+MOST_CREDIT = 1000
+"""No one credential carries more; the same limit as a blueprint's."""
+
 _STATUSES: tuple[HoldingStatus, ...] = get_args(HoldingStatus)
 
 
@@ -62,9 +65,9 @@ class Holding:
                 where=self.credential_id,
                 hint=f"one of {', '.join(_STATUSES)}",
             )
-        if not 0 <= self.credit_value < float("inf"):
+        if not 0 <= self.credit_value <= MOST_CREDIT:
             raise BrokenInput(
-                f"credit value {self.credit_value} is not a number from 0 up",
+                f"its credit is not a number from 0 to {MOST_CREDIT}",
                 where=self.credential_id,
                 hint="write 0 if none",
             )
@@ -111,33 +114,25 @@ class Holding:
         The command line reads holdings from files that people write, so this trusts nothing in `value`.
         """
         if not isinstance(value, Mapping):
-            raise BrokenInput(
-                "is not an object", where=where, hint="write one object for each held credential"
-            )
+            raise BrokenInput("is not an object", where=where, hint="write one object for each held credential")
         skills = value.get("skills")
         if not isinstance(skills, list):
             raise BrokenInput("is not a list", where=f"{where}.skills", hint="write [] if there are none")
         tags = value.get("tags", [])
         if not isinstance(tags, list) or not all(isinstance(t, str) for t in tags):
-            raise BrokenInput(
-                "is not a list of words", where=f"{where}.tags", hint="write [] if there are none"
-            )
+            raise BrokenInput("is not a list of words", where=f"{where}.tags", hint="write [] if there are none")
         credit = value.get("credit_value")
         if isinstance(credit, bool) or not isinstance(credit, int | float):
-            raise BrokenInput(
-                "is not a number", where=f"{where}.credit_value", hint="write 0 if there is none"
-            )
+            raise BrokenInput("is not a number", where=f"{where}.credit_value", hint="write 0 if there is none")
         assessed_on = _day(value, "assessed_on", where)
         if assessed_on is None:
-            raise BrokenInput(
-                "is missing", where=f"{where}.assessed_on", hint="write a day such as 2026-11-24"
-            )
+            raise BrokenInput("is missing", where=f"{where}.assessed_on", hint="write a day such as 2026-11-24")
         return cls(
-            credential_id=_text(value, "credential_id", where),
-            achievement_id=_text(value, "achievement_id", where),
+            credential_id=_id(value, "credential_id", where),
+            achievement_id=_id(value, "achievement_id", where),
             title=_text(value, "title", where),
-            issuer_id=_text(value, "issuer_id", where),
-            learner_id=_text(value, "learner_id", where),
+            issuer_id=_id(value, "issuer_id", where),
+            learner_id=_id(value, "learner_id", where),
             skills=tuple(_skill(s, f"{where}.skills[{i}]") for i, s in enumerate(skills)),
             credit_value=credit,
             credit_unit=_text(value, "credit_unit", where),
@@ -152,18 +147,22 @@ class Holding:
 def _text(value: Mapping[str, Any], name: str, where: str, default: str | None = None) -> str:
     found = value.get(name, default)
     if not isinstance(found, str):
-        raise BrokenInput(
-            "is missing or not text", where=f"{where}.{name}", hint="write it as text in quotes"
-        )
+        raise BrokenInput("is missing or not text", where=f"{where}.{name}", hint="write it as text in quotes")
+    return found
+
+
+def _id(value: Mapping[str, Any], name: str, where: str) -> str:
+    """A text that names something: two credentials without an id would be taken for one."""
+    found = _text(value, name, where)
+    if not found.strip():
+        raise BrokenInput("is empty", where=f"{where}.{name}", hint="write the identifier")
     return found
 
 
 def _skill(value: Any, where: str) -> HeldSkill:
     if not isinstance(value, Mapping):
         raise BrokenInput("is not an object", where=where, hint="write uri, label and level")
-    return HeldSkill(
-        _text(value, "uri", where), _text(value, "label", where), _text(value, "level", where, "")
-    )
+    return HeldSkill(_text(value, "uri", where), _text(value, "label", where), _text(value, "level", where, ""))
 
 
 def _day(value: Mapping[str, Any], name: str, where: str) -> date | None:
@@ -173,6 +172,4 @@ def _day(value: Mapping[str, Any], name: str, where: str) -> date | None:
     try:
         return date.fromisoformat(found)
     except (TypeError, ValueError) as problem:
-        raise BrokenInput(
-            f"{found!r} is not a day", where=f"{where}.{name}", hint="write 2026-11-24"
-        ) from problem
+        raise BrokenInput(f"{found!r} is not a day", where=f"{where}.{name}", hint="write 2026-11-24") from problem

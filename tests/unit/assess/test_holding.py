@@ -55,6 +55,9 @@ def test_a_reason_is_given_exactly_when_it_does_not_stand(day):
     [
         ({"title": None}, "holding.title"),
         ({"issuer_id": 7}, "holding.issuer_id"),
+        ({"credential_id": ""}, "holding.credential_id"),
+        ({"achievement_id": " "}, "holding.achievement_id"),
+        ({"learner_id": ""}, "holding.learner_id"),
         ({"skills": "SQL"}, "holding.skills"),
         ({"skills": ["SQL"]}, "holding.skills[0]"),
         ({"skills": [{"uri": "x"}]}, "holding.skills[0].label"),
@@ -76,7 +79,14 @@ def test_a_broken_member_is_named(change, place):
 
 @pytest.mark.parametrize(
     "change",
-    [{"status": "fine"}, {"credit_value": -1}, {"credit_value": float("nan")}, {"credit_value": 1e999}],
+    [
+        {"status": "fine"},
+        {"credit_value": -1},
+        {"credit_value": float("nan")},
+        {"credit_value": 1e999},
+        {"credit_value": 1001},
+        {"credit_value": 10**400},
+    ],
 )
 def test_a_status_or_credit_that_means_nothing_is_refused_however_it_comes(change):
     with pytest.raises(BrokenInput, match="urn:uuid:3f8e9f0e"):
