@@ -92,7 +92,9 @@ def test(arguments: list[str]) -> None:
     setup("test")
     postgres = "--postgres" in arguments
     rest = [a for a in arguments if a != "--postgres"]
-    pytest = [PYTHON, "-m", "pytest", *rest]
+    # One file stays on one core, so that the story is told once; name -n yourself to run otherwise.
+    spread = [] if any(a.startswith("-n") for a in rest) else ["-n", "auto", "--dist", "loadfile"]
+    pytest = [PYTHON, "-m", "pytest", *spread, *rest]
     call(*([PYTHON, "-m", "tests.postgres"] if postgres else []), *pytest)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from guildmark.app.doors import TileFiles
 from guildmark.app.records import LogCheckpoint, LogEntry, Organisation
@@ -36,6 +37,7 @@ def harbour():
     )
 
 
+@transaction.atomic
 def _say(organisation, number):
     return append_organisation_entry(
         organisation=organisation,

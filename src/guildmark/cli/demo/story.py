@@ -432,7 +432,7 @@ class Story:
         roles = self.site("suggest-roles", MEI, "--framework", self.framework)
         self.leave("10-roles.json", roles, "jobs for a person")
         self.site(
-            "decide-match", run["run"], MEI, "invite", "--reason", "Holds what the ad asks for, verified.", "--as", "omar"
+            "decide-match", run["run"], MEI, "invite", "--reason", "Verified skills for part of the work; we train the rest.", "--as", "omar"
         )
 
     def _best_ad(self) -> str:
