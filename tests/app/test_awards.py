@@ -141,9 +141,9 @@ def test_no_two_awards_share_an_index(cast):
 def test_an_award_and_its_leaf_stand_or_fall_together(cast):
     decision = world.decide(cast, world.publish(cast))
     before = LogEntry.objects.count()
-    with pytest.raises(RuntimeError, match="pulled the plug"), transaction.atomic():
+    with transaction.atomic():
         world.award(cast, decision)
-        raise RuntimeError("pulled the plug")
+        transaction.set_rollback(True)  # as if the machine stopped before the commit
     assert Award.objects.count() == 0
     assert LogEntry.objects.count() == before
 

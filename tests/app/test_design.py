@@ -109,7 +109,9 @@ def test_a_broken_blueprint_leaves_nothing_behind(cast):
 
 def test_endorsements_publication_and_keys_wait_for_the_log(cast):
     world.publish(cast)
-    kinds = list(LogEntry.objects.filter(issuer__in=[cast.harbour.did, cast.northwind.did]).values_list("kind", flat=True))
+    kinds = list(
+        LogEntry.objects.filter(issuer__in=[cast.harbour.did, cast.northwind.did]).values_list("kind", flat=True)
+    )
     assert kinds.count("key") == 2
     assert {"endorse", "achievement"} <= set(kinds)
 

@@ -47,7 +47,7 @@ def test_mallory_gets_one_sentence_from_every_verb_that_needs_a_role(cast, capsy
         ("submit-for-review", version, "--rulebook", "guildmark_core"),
         ("publish-blueprint", version),
         ("open-offering", version, "--title", "Mine"),
-        ("record-mark", made.decision.enrolment.submissions.first().id, "p-query", "excellent"),
+        ("record-mark", made.decision.enrolment.submissions.get(assessment="project").id, "p-query", "excellent"),
         ("record-result", made.decision.enrolment_id),
         ("award", made.decision.id),
         ("suspend", award, "--code", "under_review"),

@@ -34,7 +34,7 @@ def test_the_sample_holds():
 
 def test_the_sample_expires_when_it_says():
     report = _verify("credential.json", datetime(2030, 1, 1, tzinfo=UTC))
-    assert [f.id for f in report.failed()][0] == "validity.dates"
+    assert report.failed()[0].id == "validity.dates"
 
 
 def test_the_revoked_sample_names_its_reason():

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import tempfile
 from pathlib import Path
 
 from guildmark.core.errors import BrokenInput
 
 
 class DirectoryBlobs:
-    """A `core.doors.BlobStore` in a directory: written beside, flushed, then renamed, so a file is whole or absent."""
+    """A `core.doors.BlobStore` in a directory: written beside, flushed, then renamed, so a file is whole or
+    absent. Only the user who runs guildmark can read them.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def put(self, data: bytes) -> str:
+        """The SHA-256 (hex) under which the bytes now lie; a damaged file is made whole again."""
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_suffix(f".{os.getpid()}")
-            with beside.open("wb") as file:
+        if path.exists() and path.read_bytes() == data:
+            return digest
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A name of its own for each writer: two threads that store the same bytes must not share one.
+        handle, beside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+        try:
+            with open(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            os.replace(beside, path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
         return digest
 
     def get(self, digest: str) -> bytes:
         """The bytes; BrokenInput if they are missing or no longer hash to their name."""
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise BrokenInput("is not the SHA-256 of a stored file", where=digest[:80])
         try:
             data = self._path(digest).read_bytes()
         except OSError as problem:

@@ -5,6 +5,7 @@ checks offline.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from guildmark.core.codecs import parse_json
 from guildmark.core.doors import Document
@@ -19,42 +20,36 @@ LARGEST = 20_000_000
 class DirectoryFetcher:
     """A `core.doors.Fetcher` that knows the addresses in `directory/index.json` and no others.
 
-    The index maps an address to `{"file": path inside the directory, "type": media type}`. BrokenInput if it
-    is missing, malformed, or points outside the directory.
+    The index maps an address to `{"file": path inside the directory, "type": media type}`, or to the path
+    alone. BrokenInput if it is missing, malformed, or points outside the directory, by dots or by a link.
     """
 
     def __init__(self, directory: Path | str) -> None:
         self.root = Path(directory).resolve()
         place = self.root / INDEX
-        try:
-            raw = place.read_bytes()
-        except OSError as problem:
-            raise BrokenInput(
-                f"cannot be read ({problem.strerror})",
-                where=str(place),
-                hint='write one like {"https://a.example/x": {"file": "x.json", "type": "application/json"}}',
-            ) from problem
-        rows = parse_json(raw, where=str(place))
+        rows = parse_json(_index(place), where=str(place))
         if not isinstance(rows, dict):
-            raise BrokenInput("is not an object of addresses", where=str(place))
+            raise BrokenInput("is not an object of addresses", where=str(place), hint=_EXAMPLE)
         self.files: dict[str, tuple[Path, str]] = {}
         for url, row in rows.items():
-            if not isinstance(row, dict) or not isinstance(row.get("file"), str):
-                raise BrokenInput(
-                    f"{url} has no “file”", where=str(place), hint='write {"file": "...", "type": "..."}'
-                )
-            path = (self.root / row["file"]).resolve()
-            if not path.is_relative_to(self.root):
-                raise BrokenInput(
-                    f"{url} points outside the directory", where=str(place), hint="move the file inside"
-                )
-            self.files[url] = (path, str(row.get("type", "")))
+            file, media_type = _file_and_type(url, row, str(place))
+            path = self._inside(file)
+            if path is None:
+                raise BrokenInput(f"{url} points outside the directory", where=str(place), hint="move the file inside")
+            self.files[url] = (path, media_type)
 
     def fetch(self, url: str) -> Document:
-        if url not in self.files:
+        """The file for this address; a fragment is left out of account, as over the network."""
+        found = self.files.get(url.partition("#")[0])
+        if found is None:
             raise OutsideFailure(f"{url} is not among the documents at hand")
-        path, media_type = self.files[url]
+        path, media_type = found
+        # Asked again, since a file may have become a link after the index was read.
+        if self._inside(str(path)) != path:
+            raise OutsideFailure(f"{url} is among the documents, but its file is elsewhere now")
         try:
+            if not path.is_file():
+                raise OutsideFailure(f"{url} is among the documents, but its file is missing")
             with path.open("rb") as stream:
                 body = stream.read(LARGEST + 1)
         except OSError as problem:
@@ -62,3 +57,36 @@ class DirectoryFetcher:
         if len(body) > LARGEST:
             raise OutsideFailure(f"{url} is larger than {LARGEST:,} bytes")
         return Document(url, body, media_type)
+
+    def _inside(self, file: str) -> Path | None:
+        """Where a file really lies, links followed; None if that is outside the directory or nowhere."""
+        try:
+            path = (self.root / file).resolve()
+        except (OSError, RuntimeError, ValueError):  # too long a name, links in a circle, a NUL
+            return None
+        return path if path.is_relative_to(self.root) else None
+
+
+_EXAMPLE = 'write one like {"https://a.example/x": {"file": "x.json", "type": "application/json"}}'
+
+
+def _index(place: Path) -> bytes:
+    try:
+        with place.open("rb") as stream:
+            raw = stream.read(LARGEST + 1)
+    except OSError as problem:
+        raise BrokenInput(f"cannot be read ({problem.strerror})", where=str(place), hint=_EXAMPLE) from problem
+    if len(raw) > LARGEST:
+        raise BrokenInput(f"is larger than {LARGEST:,} bytes", where=str(place), hint="is it an index?")
+    return raw
+
+
+def _file_and_type(url: str, row: Any, where: str) -> tuple[str, str]:
+    if isinstance(row, str):
+        row = {"file": row}
+    if not isinstance(row, dict) or not isinstance(row.get("file"), str):
+        raise BrokenInput(f"{url} has no “file”", where=where, hint='write {"file": "...", "type": "..."}')
+    media_type = row.get("type", "")
+    if not isinstance(media_type, str):
+        raise BrokenInput(f"“type” of {url} is not text", where=where, hint="write application/json")
+    return row["file"], media_type

@@ -52,9 +52,7 @@ def rpc_call(url: str, *, timeout: float = 10.0, transport: httpx.BaseTransport 
     """Asks a JSON-RPC node over HTTP. The URL may hold a secret, so that errors name its host only."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BrokenInput(
-            "is no http address of a node", where="chain node", hint="write http://127.0.0.1:8545"
-        )
+        raise BrokenInput("is no http address of a node", where="chain node", hint="write http://127.0.0.1:8545")
     host = parts.hostname
 
     def call(method: str, params: Sequence[Any]) -> Any:
@@ -68,9 +66,7 @@ def rpc_call(url: str, *, timeout: float = 10.0, transport: httpx.BaseTransport 
             reason = _status(problem) or type(problem).__name__
             raise OutsideFailure(f"the chain node at {host} did not answer {method} ({reason}).") from None
         if not isinstance(value, dict) or value.get("id") != 1:
-            raise OutsideFailure(
-                f"the chain node at {host} answered {method} with something that is not JSON-RPC."
-            )
+            raise OutsideFailure(f"the chain node at {host} answered {method} with something that is not JSON-RPC.")
         if value.get("error") is not None:
             error = value["error"]
             says = error.get("message", error) if isinstance(error, dict) else error
@@ -130,9 +126,7 @@ class EvmAnchor:
         }
         receipt = AnchorReceipt(f"eip155:{chain_id}", digest, facts, evidence=self._is_evidence(chain_id))
         if mined.get("status") != "0x1" or not self.holds(receipt):
-            raise ChainNotKept(
-                f"transaction {transaction} is in a block but does not show the digest; anchor again."
-            )
+            raise ChainNotKept(f"transaction {transaction} is in a block but does not show the digest; anchor again.")
         return receipt
 
     def holds(self, receipt: AnchorReceipt) -> bool:
@@ -165,9 +159,7 @@ class EvmAnchor:
             return False
         if not isinstance(block, dict) or not isinstance(block.get("number"), str):
             return False
-        return _number(block["number"], "finalized") >= int(receipt.facts["block_number"]) and self.holds(
-            receipt
-        )
+        return _number(block["number"], "finalized") >= int(receipt.facts["block_number"]) and self.holds(receipt)
 
     def _first_account(self) -> str:
         accounts = self._call("eth_accounts", [])

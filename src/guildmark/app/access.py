@@ -27,16 +27,17 @@ ACTIONS: dict[str, frozenset[str]] = {
     "hire": frozenset({Role.PARTNER}),
     "review": frozenset({Role.ADMIN, Role.DESIGNER}),
 }
-"""Action -> roles that permit it. Marking needs the role of marker even for an administrator: who marks is on record."""
+"""Action -> roles that permit it. Marking needs its role even of an administrator: who marks is on record."""
 
 AUDIENCES = ("public", "operator")
 
 
 def permits(actor: Person, action: str, organisation: Organisation) -> bool:
     """Whether `actor` holds a role in `organisation` that permits `action`."""
-    return actor.is_active and Membership.objects.filter(
-        person=actor, organisation=organisation, role__in=ACTIONS[action]
-    ).exists()
+    return (
+        actor.is_active
+        and Membership.objects.filter(person=actor, organisation=organisation, role__in=ACTIONS[action]).exists()
+    )
 
 
 def require(actor: Person, action: str, organisation: Organisation) -> None:

@@ -24,7 +24,10 @@ class ReadOnly(admin.ModelAdmin):
 @admin.register(records.Person)
 class PersonAdmin(UserAdmin):
     list_display = ("username", "name", "email", "is_active")
-    fieldsets = ((None, {"fields": ("username", "name", "email", "password")}), ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}))
+    fieldsets = (
+        (None, {"fields": ("username", "name", "email", "password")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+    )
     search_fields = ("username", "name", "email")
 
 

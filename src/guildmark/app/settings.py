@@ -1,14 +1,14 @@
 """Settings, all from the environment, with defaults that run on one machine out of the box.
 
-    GUILDMARK_HOME            where data lives: database, log tiles, published files, keys    default: ./var
-    GUILDMARK_DATABASE_URL    sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/NAME       default: SQLite in HOME
-    GUILDMARK_BASE_URL        the public https address; part of every id that is published    default: the demo's
-    GUILDMARK_SECRET_KEY      Django's secret                                     default: made once, kept in HOME
-    GUILDMARK_KEY_PASSPHRASE  encrypts signing keys at rest                       default: made once, kept in HOME
-    GUILDMARK_ALLOWED_HOSTS   comma separated                                     default: this machine only
-    GUILDMARK_DEBUG           1 shows tracebacks in the browser                   default: 0
-    GUILDMARK_EVM_URL         JSON-RPC address of a chain to anchor checkpoints to           default: none
-    GUILDMARK_EMAIL_URL       smtp://USER:PASSWORD@HOST:PORT                      default: files in HOME/mail
+GUILDMARK_HOME            where data lives: database, log tiles, published files, keys    default: ./var
+GUILDMARK_DATABASE_URL    sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/NAME       default: SQLite in HOME
+GUILDMARK_BASE_URL        the public https address; part of every id that is published    default: the demo's
+GUILDMARK_SECRET_KEY      Django's secret                                     default: made once, kept in HOME
+GUILDMARK_KEY_PASSPHRASE  encrypts signing keys at rest                       default: made once, kept in HOME
+GUILDMARK_ALLOWED_HOSTS   comma separated                                     default: this machine only
+GUILDMARK_DEBUG           1 shows tracebacks in the browser                   default: 0
+GUILDMARK_EVM_URL         JSON-RPC address of a chain to anchor checkpoints to           default: none
+GUILDMARK_EMAIL_URL       smtp://USER:PASSWORD@HOST:PORT                      default: files in HOME/mail
 """
 
 from __future__ import annotations

@@ -304,9 +304,7 @@ def agreement(marks: Sequence[Mark], scale: Blueprint | Sequence[str]) -> Agreem
     if estimate.n < FEWEST_UNITS:
         estimate = Estimate(None, None, None, estimate.n)
     says = _in_words(statistic, estimate, exact, len(markers))
-    return Agreement(
-        statistic, estimate.value, estimate.low, estimate.high, estimate.n, exact, says, len(markers)
-    )
+    return Agreement(statistic, estimate.value, estimate.low, estimate.high, estimate.n, exact, says, len(markers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,11 +341,7 @@ def by_criterion(marks: Sequence[Mark], blueprint: Blueprint) -> tuple[Criterion
     lines = []
     for assessment in blueprint.assessments:
         for criterion in assessment.criteria:
-            mine = [
-                list(by.values())
-                for (_, a, c), by in units.items()
-                if (a, c) == (assessment.id, criterion.id)
-            ]
+            mine = [list(by.values()) for (_, a, c), by in units.items() if (a, c) == (assessment.id, criterion.id)]
             twice = [unit for unit in mine if len(unit) >= 2]
             pairs = [pair for unit in twice for pair in combinations(unit, 2)]
             step = 1 / max(1, len(criterion.levels) - 1)
@@ -356,19 +350,13 @@ def by_criterion(marks: Sequence[Mark], blueprint: Blueprint) -> tuple[Criterion
             says = "nothing was marked by two."
             if exact is not None and near is not None:
                 pieces = "1 piece" if len(twice) == 1 else f"{len(twice)} pieces"
-                says = (
-                    f"{pieces} marked by two or more, {exact:.0%} same level, {near:.0%} same or next level."
-                )
-            line = CriterionAgreement(
-                assessment.id, criterion.id, criterion.title, len(twice), exact, near, says
-            )
+                says = f"{pieces} marked by two or more, {exact:.0%} same level, {near:.0%} same or next level."
+            line = CriterionAgreement(assessment.id, criterion.id, criterion.title, len(twice), exact, near, says)
             lines.append(line)
     return tuple(lines)
 
 
-def _units(
-    marks: Sequence[Mark], scale: Blueprint | Sequence[str]
-) -> dict[tuple[str, str, str], dict[str, float]]:
+def _units(marks: Sequence[Mark], scale: Blueprint | Sequence[str]) -> dict[tuple[str, str, str], dict[str, float]]:
     """For each criterion of each piece, in a fixed order: marker -> place on the scale, 0 to 1."""
     units: defaultdict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     places = _scales(scale)
@@ -393,13 +381,9 @@ def _scales(scale: Blueprint | Sequence[str]) -> _Scales:
         raise BrokenInput("level ids are one text", where="levels", hint="give a list, lowest first")
     if isinstance(scale, Sequence):
         if len(set(scale)) != len(scale) or len(scale) < 2:
-            raise BrokenInput(
-                "fewer than two different levels", where="levels", hint="list each once, lowest first"
-            )
+            raise BrokenInput("fewer than two different levels", where="levels", hint="list each once, lowest first")
         return {None: _even(scale)}
-    return {
-        (a.id, c.id): _even([level.id for level in c.levels]) for a in scale.assessments for c in a.criteria
-    }
+    return {(a.id, c.id): _even([level.id for level in c.levels]) for a in scale.assessments for c in a.criteria}
 
 
 def _even(levels: Sequence[str]) -> dict[str, float]:

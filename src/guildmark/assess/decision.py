@@ -299,14 +299,10 @@ def _settle(
     near = sum(abs(value - median) <= tolerance for value in given)
     if apart > tolerance and (len(places) <= need or 2 * near <= len(places)):
         limit = f"the rule allows {_plain(tolerance)}"
-        return result(
-            "another marker", f"marks for {criterion.title} are {_plain(apart)} points apart, {limit}"
-        )
+        return result("another marker", f"marks for {criterion.title} are {_plain(apart)} points apart, {limit}")
     if low < pass_place <= high:
         level = criterion.levels[pass_place].title
-        return result(
-            "another marker", f"marks for {criterion.title} are evenly split over the pass level {level}"
-        )
+        return result("another marker", f"marks for {criterion.title} are evenly split over the pass level {level}")
     return result("nothing", f"{criterion.title}: {criterion.levels[low].title}")
 
 
@@ -352,19 +348,13 @@ def _marked(blueprint: Blueprint, settled: Sequence[Settled]) -> Finding:
         "assessments_without_criteria": empty,
     }
     if not settled:
-        return Finding(
-            "marks.complete", Verdict.UNKNOWN, "The blueprint has no criterion to mark.", True, because
-        )
+        return Finding("marks.complete", Verdict.UNKNOWN, "The blueprint has no criterion to mark.", True, because)
     if empty:
         says = f"{', '.join(empty)}: no criterion to mark, so the award rule cannot be applied."
         return Finding("marks.complete", Verdict.UNKNOWN, says, True, because)
     if short:
-        return Finding(
-            "marks.complete", Verdict.UNKNOWN, f"Marks are missing: {_list(short)}.", True, because
-        )
-    says = (
-        f"{_count(len(settled), 'criterion', 'criteria')} marked by at least {_need(blueprint)} markers each."
-    )
+        return Finding("marks.complete", Verdict.UNKNOWN, f"Marks are missing: {_list(short)}.", True, because)
+    says = f"{_count(len(settled), 'criterion', 'criteria')} marked by at least {_need(blueprint)} markers each."
     return Finding("marks.complete", Verdict.PASS, says, True, because)
 
 
@@ -388,9 +378,7 @@ def _independent(markers: Sequence[str], learner_id: str, decided_by: str) -> Fi
         return Finding("marks.independent", Verdict.FAIL, says, True, because)
     if not markers:
         return Finding("marks.independent", Verdict.UNKNOWN, "Nobody has marked yet.", True, because)
-    return Finding(
-        "marks.independent", Verdict.PASS, "Nobody marked or decided on their own work.", True, because
-    )
+    return Finding("marks.independent", Verdict.PASS, "Nobody marked or decided on their own work.", True, because)
 
 
 def _outcome_findings(
@@ -428,9 +416,7 @@ def _pass_mark(blueprint: Blueprint, settled: Sequence[Settled], total: Fraction
 def _all_in(blueprint: Blueprint, settled: Sequence[Settled]) -> bool:
     """Whether every assessment has criteria and every criterion is settled."""
     return (
-        all(a.criteria for a in blueprint.assessments)
-        and bool(settled)
-        and all(s.needs == "nothing" for s in settled)
+        all(a.criteria for a in blueprint.assessments) and bool(settled) and all(s.needs == "nothing" for s in settled)
     )
 
 

@@ -26,13 +26,9 @@ class Activity:
 
     def __post_init__(self) -> None:
         if not self.id or not self.title:
-            raise BrokenInput(
-                "an activity needs an id and a title", where=self.id or self.title, hint="give it both"
-            )
+            raise BrokenInput("an activity needs an id and a title", where=self.id or self.title, hint="give it both")
         if self.minutes < 0:
-            raise BrokenInput(
-                f"{self.minutes} minutes is less than none", where=self.id, hint="write 0 or more"
-            )
+            raise BrokenInput(f"{self.minutes} minutes is less than none", where=self.id, hint="write 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +69,17 @@ def completion(activities: Sequence[Activity], done: Collection[str]) -> Report:
     known: set[str] = set()
     for activity in activities:
         if activity.id in known:
-            raise BrokenInput(
-                f"activity id {activity.id!r} stands twice", where="activities", hint="give each its own"
-            )
+            raise BrokenInput(f"activity id {activity.id!r} stands twice", where="activities", hint="give each its own")
         known.add(activity.id)
     strangers = sorted(set(done) - known)
     if strangers:
-        raise BrokenInput(
-            f"there is no activity {strangers[0]!r}", where="done", hint="use an id from the offering"
-        )
+        raise BrokenInput(f"there is no activity {strangers[0]!r}", where="done", hint="use an id from the offering")
     return Report("Completion of the activities", tuple(_done_or_open(a, a.id in done) for a in activities))
 
 
 def _done_or_open(activity: Activity, done: bool) -> Finding:
     optional = "" if activity.required else " (by choice)"
-    says = (
-        f"{activity.title}: {'done' if done else f'still to do, about {activity.minutes} minutes'}{optional}."
-    )
+    says = f"{activity.title}: {'done' if done else f'still to do, about {activity.minutes} minutes'}{optional}."
     verdict = Verdict.PASS if done else Verdict.UNKNOWN
     because = {"kind": activity.kind, "minutes": activity.minutes, "done": done}
     return Finding(f"activity.{activity.id}", verdict, says, activity.required, because)

@@ -146,9 +146,7 @@ def _table(data: bytes, where: str) -> Iterator[list[str]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise BrokenInput(
-            f"byte {problem.start} is not UTF-8", where=where, hint="save it as CSV UTF-8"
-        ) from problem
+        raise BrokenInput(f"byte {problem.start} is not UTF-8", where=where, hint="save it as CSV UTF-8") from problem
     first, _, _ = text.partition("\n")
     # Spreadsheets in countries with a decimal comma write semicolons.
     delimiter = ";" if first.count(";") > first.count(",") else ","
@@ -173,9 +171,7 @@ def _heading(rows: Iterator[list[str]], where: str) -> list[str]:
     return heading
 
 
-def _read_row(
-    number: int, heading: Sequence[str], cells: Sequence[str], blueprint: Blueprint
-) -> Mark | RowProblem:
+def _read_row(number: int, heading: Sequence[str], cells: Sequence[str], blueprint: Blueprint) -> Mark | RowProblem:
     if len(cells) != len(heading):
         says = f"has {len(cells)} cells, the heading {len(heading)}; put texts with separators in quotes"
         return RowProblem(number, "", says)

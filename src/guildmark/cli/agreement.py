@@ -9,9 +9,7 @@ import click
 
 @click.command(name="agreement")
 @click.argument("marks", metavar="MARKS.csv")
-@click.option(
-    "--blueprint", "blueprint_file", required=True, metavar="FILE", help="The blueprint that was marked by."
-)
+@click.option("--blueprint", "blueprint_file", required=True, metavar="FILE", help="The blueprint that was marked by.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def command(marks: str, blueprint_file: str, as_json: bool) -> None:
     """How far the markers agree, over all marks in MARKS.csv and for each criterion.

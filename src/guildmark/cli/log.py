@@ -45,7 +45,5 @@ def fsck(directory: str, vkey: tuple[str, ...], as_json: bool) -> None:
     tiles = TileFiles(Path(directory))
     checkpoint = tiles.get("checkpoint")
     if checkpoint is None:
-        raise BrokenInput(
-            "there is no log here: no file `checkpoint`", where=directory, hint="name the public folder"
-        )
+        raise BrokenInput("there is no log here: no file `checkpoint`", where=directory, hint="name the public folder")
     finish(audit(tiles, checkpoint, keys), as_json)

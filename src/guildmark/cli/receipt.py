@@ -71,9 +71,7 @@ def read_keys(values: Sequence[str]) -> list[VerifierKey]:
         try:
             text = read_input(value, limit=100_000).decode()
         except UnicodeDecodeError as problem:
-            raise BrokenInput(
-                "is not a text file", where=value, hint="hand in the log's vkey file"
-            ) from problem
+            raise BrokenInput("is not a text file", where=value, hint="hand in the log's vkey file") from problem
         lines = [line.strip() for line in text.splitlines()]
         found = [VerifierKey.parse(line) for line in lines if line and not line.startswith("#")]
         if not found:

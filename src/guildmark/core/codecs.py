@@ -89,7 +89,9 @@ def multibase_decode(text: str) -> bytes:
         case "u":
             return base64url_decode(text[1:])
         case prefix:
-            raise BrokenInput(f"multibase prefix {prefix!r} is not supported", hint="use z (base58btc) or u (base64url)")
+            raise BrokenInput(
+                f"multibase prefix {prefix!r} is not supported", hint="use z (base58btc) or u (base64url)"
+            )
 
 
 def multikey_encode(algorithm: str, public_key: bytes) -> str:
@@ -106,7 +108,9 @@ def multikey_decode(text: str) -> tuple[str, bytes]:
         if data.startswith(prefix):
             key = data[len(prefix) :]
             if len(key) != _KEY_SIZES[algorithm]:
-                raise BrokenInput(f"{algorithm} key of {len(key)} bytes should have {_KEY_SIZES[algorithm]}", where=text)
+                raise BrokenInput(
+                    f"{algorithm} key of {len(key)} bytes should have {_KEY_SIZES[algorithm]}", where=text
+                )
             return algorithm, key
     raise BrokenInput("key type is not known", where=text[:24], hint=f"known: {', '.join(MULTIKEY_PREFIXES)}")
 
@@ -133,7 +137,13 @@ def parse_json(data: bytes | str, *, where: str = "", max_depth: int = 100) -> A
         try:
             data = data.decode("utf-8-sig")
         except UnicodeDecodeError as problem:
-            raise BrokenInput(f"byte {problem.start} is not UTF-8", where=where, hint="save the file as UTF-8") from problem
+            raise BrokenInput(
+                f"byte {problem.start} is not UTF-8", where=where, hint="save the file as UTF-8"
+            ) from problem
+
+    # Before the parser sees it: where the recursion limit was raised, deep nesting would end the process.
+    if _nests_beyond(data, max_depth):
+        raise BrokenInput("nested too deeply", where=where, hint=f"at most {max_depth} levels")
 
     def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
@@ -160,18 +170,30 @@ def parse_json(data: bytes | str, *, where: str = "", max_depth: int = 100) -> A
             where=where,
             hint="check that the whole document was copied",
         ) from problem
-    except RecursionError as problem:
-        raise BrokenInput("nested too deeply", where=where, hint=f"at most {max_depth} levels") from problem
     except ValueError as problem:  # Python reads no integer of more than 4,300 digits
         raise BrokenInput("a number has too many digits", where=where, hint="write a smaller one") from problem
-    if depth(value) > max_depth:
-        raise BrokenInput("nested too deeply", where=where, hint=f"at most {max_depth} levels")
     if _SURROGATE.search(data):
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as problem:
-            raise BrokenInput("half a surrogate pair is no character", where=where, hint="mend the \\ud... escape") from problem
+            raise BrokenInput(
+                "half a surrogate pair is no character", where=where, hint="mend the \\ud... escape"
+            ) from problem
     return value
+
+
+_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
+
+
+def _nests_beyond(text: str, most: int) -> bool:
+    """Whether more than `most` brackets are open at once in a JSON text, those in its strings left out."""
+    level = 0
+    for found in _BRACKETS.finditer(text):
+        first = text[found.start()]
+        level += (first in "[{") - (first in "]}")
+        if level > most:
+            return True
+    return False
 
 
 def depth(value: Any) -> int:
@@ -191,7 +213,7 @@ def iso(moment: datetime) -> str:
     """RFC 3339 in UTC with `Z`, whole seconds: the form that every signed document carries."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be written")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def parse_iso(text: str, *, where: str = "") -> datetime:
@@ -199,11 +221,15 @@ def parse_iso(text: str, *, where: str = "") -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except (ValueError, TypeError) as problem:
-        raise BrokenInput(f"{text!r} is not a date and time", where=where, hint="write 2026-11-24T09:00:00Z") from problem
+        raise BrokenInput(
+            f"{text!r} is not a date and time", where=where, hint="write 2026-11-24T09:00:00Z"
+        ) from problem
     if moment.tzinfo is None:
         raise BrokenInput(f"{text!r} has no time zone", where=where, hint="end it with Z or an offset such as +10:00")
     try:
         moment.astimezone(UTC)
     except OverflowError as problem:
-        raise BrokenInput(f"{text!r} is beyond the calendar", where=where, hint="use the years 1 to 9999 UTC") from problem
+        raise BrokenInput(
+            f"{text!r} is beyond the calendar", where=where, hint="use the years 1 to 9999 UTC"
+        ) from problem
     return moment

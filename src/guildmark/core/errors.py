@@ -16,6 +16,11 @@ class GuildmarkError(Exception):
     """The root of everything guildmark raises on purpose."""
 
 
+def one_line(text: str) -> str:
+    """The text on one line: what cannot be printed, such as a line break in a name, is written out as its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class BrokenInput(GuildmarkError):
     """Input that cannot be understood; the message names what, where and what to do.
 
@@ -29,7 +34,7 @@ class BrokenInput(GuildmarkError):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         advice = f"; {self.hint}" if self.hint else ""
-        return f"{place}{self.what}{advice}."
+        return one_line(f"{place}{self.what}{advice}.")
 
 
 class NotAllowed(GuildmarkError):

@@ -36,27 +36,23 @@ def badge_svg(
 
     `colour` is `#rrggbb`; without one it follows from the issuer's id. Text is black or white, whichever
     contrasts more. A title that is too long for the picture is cut with an ellipsis; `<title>` has all of it.
+    Control characters, which no SVG may hold, are left out.
     """
+    title, issuer_name = _NOT_IN_XML.sub("", title), _NOT_IN_XML.sub("", issuer_name)
     seed = hashlib.sha256((issuer_id or issuer_name).encode()).digest()
     back = colour.lower() or _DEFAULT_COLOURS[seed[0] % len(_DEFAULT_COLOURS)]
     if not re.fullmatch(r"#[0-9a-f]{6}", back):
-        raise BrokenInput(
-            f"colour {colour!r} is not known", where="badge image", hint="write it like #1f4e5f"
-        )
+        raise BrokenInput(f"colour {colour!r} is not known", where="badge image", hint="write it like #1f4e5f")
     ink = "#ffffff" if _contrast(back, "#ffffff") >= _contrast(back, "#000000") else "#000000"
     what = "Micro-credential" if kind == "badge" else "Certificate"
     lines, size = _wrapped(title)
     first = 222 - (len(lines) - 1) * size * 0.56
-    names = [
-        line if len(line) <= 30 else line[:29] + "…" for line in _fill(" ".join(issuer_name.split()), 26)
-    ][:2]
+    names = [line if len(line) <= 30 else line[:29] + "…" for line in _fill(" ".join(issuer_name.split()), 26)][:2]
     name_size = 22.0 if len(names) == 1 and len(names[0]) <= 22 else 16.5
     shape = _hexagon if kind == "badge" else _circle
     texts = [_text(124, 19, ink, what.upper(), spacing=3)]
     texts += [_text(first + i * size * 1.16, size, ink, line, bold=True) for i, line in enumerate(lines)]
-    texts += [
-        _text(408 - (len(names) - 1) * 8 + i * 19, name_size, ink, line) for i, line in enumerate(names)
-    ]
+    texts += [_text(408 - (len(names) - 1) * 8 + i * 19, name_size, ink, line) for i, line in enumerate(names)]
     return "\n".join(
         [
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 512 512" width="512" height="512"'
@@ -76,9 +72,7 @@ def badge_svg(
 def badge_png(svg: str, *, pixels: int = 600) -> bytes:
     """The SVG as a square PNG with a transparent background; needs no display and no system font."""
     if not 64 <= pixels <= 2000:
-        raise BrokenInput(
-            f"a badge of {pixels} pixels is not made", where="badge image", hint="use 64 to 2,000"
-        )
+        raise BrokenInput(f"a badge of {pixels} pixels is not made", where="badge image", hint="use 64 to 2,000")
     return render("badge.typ", {"svg": svg}, png_ppi=pixels * 72 / 512)
 
 
@@ -125,13 +119,13 @@ def _circle(radius: float, **paint: Any) -> str:
     ring = f'<circle cx="256" cy="256" r="{radius:g}" {_paint(**paint)}/>'
     if paint["fill"] != "none":
         return ring
-    return (
-        ring + f'\n<circle cx="256" cy="256" r="{radius - 10:g}" {_paint(**paint)} stroke-dasharray="2 7"/>'
-    )
+    return ring + f'\n<circle cx="256" cy="256" r="{radius - 10:g}" {_paint(**paint)} stroke-dasharray="2 7"/>'
 
 
 def _paint(*, fill: str, stroke: str, width: float, opacity: float = 1) -> str:
-    return f'fill="{fill}" stroke="{stroke}" stroke-width="{width:g}" stroke-opacity="{opacity:g}" stroke-linejoin="round"'
+    return (
+        f'fill="{fill}" stroke="{stroke}" stroke-width="{width:g}" stroke-opacity="{opacity:g}" stroke-linejoin="round"'
+    )
 
 
 def _mark(seed: bytes, ink: str) -> str:
@@ -158,6 +152,9 @@ def _text(y: float, size: float, ink: str, text: str, *, bold: bool = False, spa
 
 
 # --- Words and colours ---
+
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def _wrapped(title: str) -> tuple[list[str], float]:

@@ -58,9 +58,7 @@ def bake(image: bytes, credential: bytes, *, overwrite: bool = False) -> bytes:
         case "image/svg+xml":
             return _bake_svg(image, credential, overwrite)
         case _:
-            raise BrokenInput(
-                "is neither a PNG nor an SVG image", where="image", hint="bake into a PNG or SVG file"
-            )
+            raise BrokenInput("is neither a PNG nor an SVG image", where="image", hint="bake into a PNG or SVG file")
 
 
 def extract(image: bytes) -> bytes:
@@ -92,13 +90,9 @@ def _text(credential: bytes) -> str:
     try:
         text = credential.decode("utf-8")
     except UnicodeDecodeError as problem:
-        raise BrokenInput(
-            "is not UTF-8 text", where="credential", hint="bake the signed document itself"
-        ) from problem
+        raise BrokenInput("is not UTF-8 text", where="credential", hint="bake the signed document itself") from problem
     if not text.strip() or "\0" in text:
-        raise BrokenInput(
-            "is empty or has a NUL character", where="credential", hint="bake the signed document itself"
-        )
+        raise BrokenInput("is empty or has a NUL character", where="credential", hint="bake the signed document itself")
     return text
 
 
@@ -110,20 +104,14 @@ def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
     position = len(_PNG)
     while position < len(image):
         if position + 12 > len(image):
-            raise BrokenInput(
-                "ends in the middle of a chunk", where="image", hint="copy the whole file again"
-            )
+            raise BrokenInput("ends in the middle of a chunk", where="image", hint="copy the whole file again")
         (length,) = struct.unpack_from(">I", image, position)
         kind, end = image[position + 4 : position + 8], position + 12 + length
         if end > len(image):
-            raise BrokenInput(
-                "ends in the middle of a chunk", where="image", hint="copy the whole file again"
-            )
+            raise BrokenInput("ends in the middle of a chunk", where="image", hint="copy the whole file again")
         data = image[position + 8 : end - 4]
         if zlib.crc32(kind + data) != struct.unpack_from(">I", image, end - 4)[0]:
-            raise BrokenInput(
-                f"chunk {kind!r} is damaged (its checksum is wrong)", where="image", hint="copy it again"
-            )
+            raise BrokenInput(f"chunk {kind!r} is damaged (its checksum is wrong)", where="image", hint="copy it again")
         if position == len(_PNG) and kind != b"IHDR":
             raise BrokenInput("does not begin with an image header", where="image", hint="is it a PNG file?")
         yield kind, data, position, end
@@ -162,9 +150,7 @@ def _extract_png(image: bytes) -> bytes:
     if not found:
         raise _nothing(old)
     if len(found) > 1:
-        raise BrokenInput(
-            "carries more than one credential", where="image", hint="ask the issuer for a clean copy"
-        )
+        raise BrokenInput("carries more than one credential", where="image", hint="ask the issuer for a clean copy")
     kind, data = found[0]
     rest = data[len(KEYWORD) + 1 :]
     if kind != b"iTXt" or len(rest) < 4:
@@ -175,9 +161,7 @@ def _extract_png(image: bytes) -> bytes:
         raise BrokenInput("the credential is compressed, which Open Badges 3.0 forbids", where="image")
     parts = rest[2:].split(b"\0", 2)
     if len(parts) != 3:
-        raise BrokenInput(
-            "the credential's chunk is malformed", where="image", hint="ask the issuer for a clean copy"
-        )
+        raise BrokenInput("the credential's chunk is malformed", where="image", hint="ask the issuer for a clean copy")
     return _checked(parts[2])
 
 
@@ -207,7 +191,7 @@ def _parse(image: bytes) -> Element:
 
 
 def _places(image: bytes) -> tuple[int, list[tuple[int, int]]]:
-    """Byte offsets in an SVG that `_parse` accepted: of its `<svg`, and of each credential's start and
+    """Byte offsets in an SVG that `_parse` accepted: of its `<svg`, and of each outermost credential's start and
     end.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -223,11 +207,11 @@ def _places(image: bytes) -> tuple[int, list[tuple[int, int]]]:
     def end(name: str) -> None:
         if name == _CREDENTIAL:
             begin = opened.pop()
+            if opened:  # inside another, with which it goes
+                return
             tag = _OPENING.match(image, begin)
             alone = tag is not None and tag[0].endswith(b"/>")
-            held.append(
-                (begin, tag.end() if tag and alone else image.index(b">", parser.CurrentByteIndex) + 1)
-            )
+            held.append((begin, tag.end() if tag and alone else image.index(b">", parser.CurrentByteIndex) + 1))
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.Parse(image, True)
@@ -239,35 +223,34 @@ def _bake_svg(image: bytes, credential: bytes, overwrite: bool) -> bytes:
     _, held = _places(image)
     if held and not overwrite:
         raise _already()
-    for start, end in sorted(
-        held, reverse=True
-    ):  # one inside another goes with it: the outer span is cut last
+    for start, end in reversed(held):
         image = image[:start] + image[end:]
     _parse(image)
     root, _ = _places(image)
     tag = _OPENING.match(image, root)
     if tag is None or not tag[0].startswith((b"<svg ", b"<svg>", b"<svg/", b"<svg\n", b"<svg\r", b"<svg\t")):
-        raise BrokenInput(
-            "its <svg> has a prefix or is not UTF-8", where="image", hint="save it again as plain SVG"
-        )
+        raise BrokenInput("its <svg> has a prefix or is not UTF-8", where="image", hint="save it again as plain SVG")
     opening, inside = tag[0], _element(_text(credential))
     alone = opening.endswith(b"/>")
     namespace = b"" if b"xmlns:openbadges" in opening else f' xmlns:openbadges="{NAMESPACE}"'.encode()
     opening = opening[: -2 if alone else -1] + namespace + b">"
     baked = image[:root] + opening + inside + (b"</svg>" if alone else b"") + image[tag.end() :]
-    if _extract_svg(baked) != credential:
-        raise BrokenInput(
-            "the credential would not come out of this SVG unchanged", where="image", hint="use a PNG"
-        )
+    if not _comes_out(baked, credential):
+        raise BrokenInput("the credential would not come out of this SVG unchanged", where="image", hint="use a PNG")
     return baked
+
+
+def _comes_out(baked: bytes, credential: bytes) -> bool:
+    try:
+        return _extract_svg(baked) == credential
+    except BrokenInput:
+        return False
 
 
 def _element(text: str) -> bytes:
     if _JWS.fullmatch(text):
         return f"<openbadges:credential verify={quoteattr(text)}/>".encode()
-    if (
-        "]]>" in text or "\r" in text
-    ):  # a CDATA section cannot hold the one and turns the other into a line feed
+    if "]]>" in text or "\r" in text:  # a CDATA section cannot hold the one and turns the other into a line feed
         body = escape(text, {"\r": "&#13;"})
     else:
         body = f"<![CDATA[{text}]]>"
@@ -280,9 +263,7 @@ def _extract_svg(image: bytes) -> bytes:
     if not found:
         raise _nothing(any(True for _ in root.iter(f"{{{_OLD_NAMESPACE}}}assertion")))
     if len(found) > 1:
-        raise BrokenInput(
-            "carries more than one credential", where="image", hint="ask the issuer for a clean copy"
-        )
+        raise BrokenInput("carries more than one credential", where="image", hint="ask the issuer for a clean copy")
     text = found[0].get("verify")
     return _checked(("".join(found[0].itertext()) if text is None else text).encode("utf-8"))
 
@@ -295,9 +276,7 @@ def _checked(credential: bytes) -> bytes:
 
 
 def _already() -> BrokenInput:
-    return BrokenInput(
-        "already carries a credential", where="image", hint="take the clean image, or overwrite it"
-    )
+    return BrokenInput("already carries a credential", where="image", hint="take the clean image, or overwrite it")
 
 
 def _nothing(old: bool) -> BrokenInput:
@@ -307,6 +286,4 @@ def _nothing(old: bool) -> BrokenInput:
             where="image",
             hint="ask the issuer for version 3.0",
         )
-    return BrokenInput(
-        "carries no credential", where="image", hint="choose the badge file that the issuer sent"
-    )
+    return BrokenInput("carries no credential", where="image", hint="choose the badge file that the issuer sent")

@@ -72,10 +72,19 @@ def did_web_of(url: str) -> str:
     """The did:web whose document would lie under this https address: `https://a.edu/x/y` is
     `did:web:a.edu:x:y`.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as problem:
+        raise BrokenInput(f"{url!r} is not an address") from problem
     if parts.scheme != "https" or not parts.hostname:
         raise BrokenInput(f"{url!r} is not an https address")
-    host = parts.hostname if parts.port is None else f"{parts.hostname}%3A{parts.port}"
+    if parts.query or parts.fragment or "@" in parts.netloc or ":" in parts.path:
+        raise BrokenInput(
+            f"{url!r} has no did:web",
+            hint="leave out user name, query and fragment, and colons in the path",
+        )
+    host = parts.hostname if port is None else f"{parts.hostname}%3A{port}"
     did = ":".join(["did:web", host, *(p for p in parts.path.split("/") if p)])
     did_web_url(did)
     return did
@@ -89,9 +98,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def did_document(
-    did: str, keys: Iterable[HasPublicKey], *, also_known_as: Iterable[str] = ()
-) -> dict[str, Any]:
+def did_document(did: str, keys: Iterable[HasPublicKey], *, also_known_as: Iterable[str] = ()) -> dict[str, Any]:
     """The document to publish for `did`: each key as a Multikey, allowed to make assertions.
 
     Every `key_id` must be the DID with a fragment; BrokenInput otherwise, since nobody could follow it.

@@ -9,12 +9,17 @@ Rules:
 1. contexts come from the set shipped here, each pinned by digest; an address that is not in it is not
    fetched, and a context written out in the document is not accepted (Data Integrity 1.0 sections 2.4.1, 4.6
    and 5.14);
-2. every member is a term of these contexts: no full IRIs and no JSON-LD syntax as keys, since with them the
-   same statements could be written so that a reader of the plain JSON does not see them (Data Integrity 1.0
-   section 2.4.3);
+2. every member and every type is written as a term of these contexts: no full IRIs of theirs, no JSON-LD
+   syntax as keys, no list directly in a list, no text where a number or a truth value stands, since with them
+   the same statements could be written so that a reader of the plain JSON does not see them (Data Integrity
+   1.0 section 2.4.3);
 3. no relative IRIs, no names of blank nodes, no null, no text direction: RDF has no place for them; contexts
    stand at the top of a credential, the document's or an embedded one's, and nowhere else;
 4. numbers are those that RDF and JSON print alike: integers below 2**53, fractions of at most 16 digits.
+
+What remains is what JSON-LD calls the same: a value and a list of that value alone or repeated, a set in another
+order, an id and an object with nothing but that id, 3 and 3.0, and what is said twice of one thing and then only
+once. Readers take these alike.
 """
 
 from __future__ import annotations
@@ -23,13 +28,14 @@ import hashlib
 import json
 import math
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from guildmark.core.codecs import jcs
+from guildmark.core.codecs import depth, jcs
 from guildmark.core.errors import BrokenInput
 from guildmark.credential.rdfc import XSD_STRING, Quad, literal
 
@@ -44,6 +50,9 @@ MOST_VALUES = 50_000
 5,000.
 """
 
+DEEPEST = 100
+"""Levels of objects and lists, as `core.codecs.parse_json` has them; a transcript of transcripts has some 20."""
+
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 _TYPE = f"<{_RDF}type>"
@@ -55,6 +64,8 @@ class ContextSet:
 
     name: str
     documents: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    # What PyLD made of them, once for each thread, since its caches bear only one: half the time of an expansion.
+    _made: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
     def plus(self, documents: Mapping[str, Mapping[str, Any]]) -> ContextSet:
         """A set with more contexts, for the vectors of others. Contexts with `@vocab` hide losses: not for
@@ -76,9 +87,7 @@ def context_sets() -> tuple[ContextSet, ContextSet]:
     for row in json.loads((folder / "index.json").read_bytes()):
         document = json.loads((folder / row["file"]).read_bytes())
         if hashlib.sha256(jcs(document)).hexdigest() != row["jcs_sha256"]:
-            raise RuntimeError(
-                f"the shipped context {row['file']} is not the one that is pinned: reinstall guildmark"
-            )
+            raise RuntimeError(f"the shipped context {row['file']} is not the one that is pinned: reinstall guildmark")
         if row.get("revision") == "older":
             older[row["url"]] = document
         else:
@@ -106,7 +115,9 @@ def to_dataset(document: Mapping[str, Any], contexts: ContextSet) -> Dataset:
 
     UnreadableJsonLd if a context is unknown, redefines a protected term, or the document has too many values.
     """
-    losses = list(_losses_of_form(document))
+    if depth(document) > DEEPEST:
+        raise UnreadableJsonLd(f"nests deeper than {DEEPEST} levels", hint="is this one credential?")
+    losses = [*_losses_of_form(document), *_losses_of_types(document, contexts)]
     expanded, dropped = _expand(document, contexts)
     losses += [f"“{term}” is not a term of its contexts" for term in dropped]
     writer = _Writer(losses)
@@ -170,38 +181,70 @@ def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
                 for key, value in item.items():
                     if key == "@context":
                         continue
-                    if key.startswith("@") and not ("@value" in item and key in _VALUE_OBJECT):
+                    if key.startswith("@") and not (key in _VALUE_OBJECT and set(item) >= _VALUE_OBJECT):
                         yield f"“{key}” is JSON-LD syntax and not a term"
                     elif ":" in key:
                         yield f"“{key}” is not written as a term"
                     if value is None:
                         yield f"“{key}” is null"
                     if _SURROGATE.search(key):
-                        raise UnreadableJsonLd(
-                            "a key is not valid Unicode", hint="ask its issuer for a new copy"
-                        )
+                        raise UnreadableJsonLd("a key is not valid Unicode", hint="ask its issuer for a new copy")
                     waiting.append(value)
             case list():
                 if any(entry is None for entry in item):
                     yield "a list contains null"
+                if any(isinstance(entry, list) for entry in item):
+                    yield "a list stands directly in a list"
                 waiting.extend(item)
             case str():
                 if _SURROGATE.search(item):
-                    raise UnreadableJsonLd(
-                        "a text is not valid Unicode", hint="ask its issuer for a new copy"
-                    )
+                    raise UnreadableJsonLd("a text is not valid Unicode", hint="ask its issuer for a new copy")
             case bool() | None:
                 pass
             case int():
+                if abs(item) >= 10**300:
+                    raise UnreadableJsonLd("a number is too large to be read", hint="numbers end at about 1e308")
                 if abs(item) >= 2**53:
                     yield f"the number {item} is too large to be exact"
             case float():
                 if not math.isfinite(item):
-                    raise UnreadableJsonLd(
-                        "a number is too large to be read", hint="numbers end at about 1e308"
-                    )
+                    raise UnreadableJsonLd("a number is too large to be read", hint="numbers end at about 1e308")
                 if item != float(f"{item:.15e}"):
                     yield f"the number {item!r} has more than 16 digits"
+
+
+_BASE = "relative://document/"
+"""What relative addresses are resolved against, so that they are recognised afterwards: without a base, PyLD takes
+http://example.org/base/ and makes them look absolute.
+"""
+
+
+def _losses_of_types(document: Mapping[str, Any], contexts: ContextSet) -> Iterator[str]:
+    """Rule 2 for the values of `type`: one that a context has a term for is written as that term."""
+    written = [
+        kind
+        for key, value in _members(document)
+        if key == "type"
+        for kind in (value if isinstance(value, list) else [value])
+        if isinstance(kind, str) and ":" in kind
+    ]
+    if not written:
+        return
+    defined = set(_iris_of_terms(list(contexts.documents.values())))
+    for kind in written:
+        if kind in defined or not re.match(r"(https?|urn|did|tag):", kind):
+            yield f"the type “{kind}” is not written as a term"
+
+
+def _iris_of_terms(waiting: list[Any]) -> Iterator[str]:
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, Mapping):
+            waiting.extend(item.values())
 
 
 def _expand(document: Mapping[str, Any], contexts: ContextSet) -> tuple[list[Any], list[str]]:
@@ -216,22 +259,23 @@ def _expand(document: Mapping[str, Any], contexts: ContextSet) -> tuple[list[Any
     def load(url: str, _options: Any) -> dict[str, Any]:
         if url not in contexts.documents:
             raise JsonLdError("not known here", "guildmark.UnknownContext", {"url": url})
-        return {"contextUrl": None, "documentUrl": url, "document": contexts.documents[url]}
+        # PyLD keeps for later what is tagged as static.
+        return {"contextUrl": None, "documentUrl": url, "document": contexts.documents[url], "tag": "static"}
 
     dropped: list[str] = []
     processor = JsonLdProcessor(on_property_dropped=lambda name: dropped.append(str(name)))
     options = {
-        "base": "",
+        "base": _BASE,
         "documentLoader": load,
         "processingMode": "json-ld-1.1",
-        # A cache of its own: the one PyLD shares goes by address, and one address has two documents.
-        "contextResolver": ContextResolver({}, load),
+        # A cache of this set's: the one PyLD shares goes by address, and one address has two documents.
+        "contextResolver": ContextResolver(contexts._made.__dict__, load),
     }
     try:
         return processor.expand(dict(document), options), dropped
     except JsonLdError as problem:
         raise UnreadableJsonLd(f"not valid JSON-LD ({_innermost(problem)})") from problem
-    except (RecursionError, TypeError, AttributeError, KeyError, ValueError) as problem:
+    except (RecursionError, TypeError, AttributeError, LookupError, ArithmeticError, ValueError) as problem:
         # PyLD meets some malformed documents with Python's own errors; they are the document's fault all the
         # same.
         raise UnreadableJsonLd(f"not valid JSON-LD ({type(problem).__name__})") from problem
@@ -245,6 +289,9 @@ def _innermost(problem: BaseException) -> str:
 
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
+_NOT_TEXT = {"boolean", "integer", "nonNegativeInteger", "positiveInteger", "decimal", "float", "double"}
+"""Types of XML Schema that JSON writes without quotation marks; contexts name them with http and with https."""
+
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*\Z")
 
 
@@ -275,14 +322,11 @@ class _Writer:
         return f"_:n{self.blanks}"
 
     def iri(self, value: Any) -> str | None:
-        if isinstance(value, str) and _ABSOLUTE.match(value):
-            return f"<{value}>"
-        what = (
-            "names a blank node"
-            if isinstance(value, str) and value.startswith("_:")
-            else "is not an absolute URL"
-        )
-        self.losses.append(f"“{value}” {what}")
+        text = str(value)
+        if isinstance(value, str) and _ABSOLUTE.match(text) and not text.startswith("relative:"):
+            return f"<{text}>"
+        what = "names a blank node" if text.startswith("_:") else "is not an absolute URL"
+        self.losses.append(f"“{text.removeprefix(_BASE)}” {what}")
         return None
 
     def node(self, node: Mapping[str, Any], graph: str, *, top: bool = False) -> str | None:
@@ -290,7 +334,7 @@ class _Writer:
         subject = self.iri(node["@id"]) if "@id" in node else self.blank()
         if subject is None:
             subject = self.blank()
-        if subject == self.root and not top and not graph and len(node) > 1:
+        if subject == self.root and not top and not graph and len(node) > 1 and not _endorses(node):
             self.losses.append("a part of it makes statements about the whole")
         for key, values in node.items():
             match key:
@@ -303,7 +347,7 @@ class _Writer:
                             self.quads.append((subject, _TYPE, kind, graph))
                 case "@graph":
                     for value in values:
-                        self.node(value, subject)
+                        self.part(value, subject)
                 case "@reverse" | "@included" | "@index" | "@nest":
                     self.losses.append(f"“{key}” is not used in credentials")
                 case _:
@@ -313,6 +357,13 @@ class _Writer:
                         if predicate is not None and term is not None:
                             self.quads.append((subject, predicate, term, graph))
         return subject
+
+    def part(self, value: Any, graph: str) -> None:
+        """An entry of a graph: only a node makes statements there."""
+        if not isinstance(value, Mapping) or "@value" in value or "@list" in value:
+            self.losses.append(f"{json.dumps(value)[:60]} has no statement")
+        else:
+            self.node(value, graph)
 
     def value(self, value: Any, graph: str) -> str | None:
         if not isinstance(value, Mapping):
@@ -349,6 +400,9 @@ class _Writer:
                 return literal(_double(float(raw)), datatype or f"{_XSD}double")
             case int() | float():
                 return literal(str(int(raw)), datatype or f"{_XSD}integer")
+            case str() if datatype is not None and datatype.rpartition("#")[2] in _NOT_TEXT:
+                self.losses.append(f"“{raw}” is text where a number or a truth value stands")
+                return literal(raw, datatype)
             case str():
                 language = value.get("@language", "")
                 if language and not _LANGUAGE.match(language):
@@ -357,6 +411,20 @@ class _Writer:
                 return literal(raw, datatype or XSD_STRING, language)
         self.losses.append(f"{json.dumps(raw)[:60]} has no statement")
         return None
+
+
+_OB = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#"
+
+
+def _endorses(node: Mapping[str, Any]) -> bool:
+    """Whether a node is the subject of an endorsement and nothing else: one inside a credential may be about the
+    credential, and hides nothing that a reader looks for at its top.
+    """
+    return node.get("@type") == [f"{_OB}EndorsementSubject"] and set(node) <= {
+        "@id",
+        "@type",
+        f"{_OB}endorsementComment",
+    }
 
 
 def _is_double(number: int | float) -> bool:

@@ -63,9 +63,7 @@ class SoftwareSigner:
 
     def __post_init__(self) -> None:
         if len(self.private_key) != 32:
-            raise BrokenInput(
-                f"an Ed25519 private key has 32 bytes, not {len(self.private_key)}", where=self.key_id
-            )
+            raise BrokenInput(f"an Ed25519 private key has 32 bytes, not {len(self.private_key)}", where=self.key_id)
         if ":" not in self.key_id:
             raise BrokenInput(
                 f"key id {self.key_id!r} is not an absolute URL",

@@ -29,6 +29,9 @@ FindKey = Callable[[str], FoundKey]
 
 ED25519_2020 = "https://w3id.org/security/suites/ed25519-2020/v1"
 
+_Hashes = dict[tuple[str, str, str], tuple[bytes, tuple[str, ...]] | BrokenInput]
+"""(form, digest, context set) -> the document's hash and what it does not cover, or why it has none."""
+
 MOST_PROOFS = 8
 """Proofs that are looked at in one document; each costs a signature check and perhaps a fetch."""
 
@@ -43,15 +46,11 @@ class _Suite:
 
 _SUITES = {
     "eddsa-rdfc-2022": _Suite("rdfc", ("Ed25519",)),
-    "eddsa-2022": _Suite(
-        "rdfc", ("Ed25519",)
-    ),  # the name of eddsa-rdfc-2022 before 2023, still seen in badges
+    "eddsa-2022": _Suite("rdfc", ("Ed25519",)),  # the name of eddsa-rdfc-2022 before 2023, still seen in badges
     "eddsa-jcs-2022": _Suite("jcs", ("Ed25519",)),
     "ecdsa-rdfc-2019": _Suite("rdfc", ("P-256", "P-384")),
     "ecdsa-jcs-2019": _Suite("jcs", ("P-256", "P-384")),
-    "Ed25519Signature2020": _Suite(
-        "rdfc", ("Ed25519",)
-    ),  # a proof type of its own, before Data Integrity had suites
+    "Ed25519Signature2020": _Suite("rdfc", ("Ed25519",)),  # a proof type of its own, before Data Integrity had suites
 }
 
 
@@ -120,8 +119,8 @@ class ProofCheck:
     """What one proof showed.
 
     `verdict` is about the signature alone; `found` is the key it was checked with, and whether its owner
-    vouches for it. `losses` are what the signature does not cover, `contexts` the set of contexts under which
-    it held.
+    vouches for it. `losses` are what a signature does not cover (None if nobody looked), `contexts` the set of
+    contexts under which it held.
     """
 
     verdict: Verdict
@@ -130,7 +129,7 @@ class ProofCheck:
     method: str = ""
     created: str = ""
     found: FoundKey | None = None
-    losses: tuple[str, ...] = ()
+    losses: tuple[str, ...] | None = None
     contexts: str = ""
 
 
@@ -148,8 +147,9 @@ def check_proofs(
     proofs = document.get("proof")
     listed = proofs if isinstance(proofs, list) else [] if proofs is None else [proofs]
     bare = {key: value for key, value in document.items() if key != "proof"}
+    hashes: _Hashes = {}
     return tuple(
-        _check(bare, proof, find, now, purpose, sets or context_sets()) for proof in listed[:MOST_PROOFS]
+        _check(bare, proof, find, now, purpose, sets or context_sets(), hashes) for proof in listed[:MOST_PROOFS]
     )
 
 
@@ -160,6 +160,7 @@ def _check(
     now: datetime,
     purpose: str,
     sets: tuple[ContextSet, ...],
+    hashes: _Hashes,
 ) -> ProofCheck:
     if not isinstance(proof, Mapping):
         return ProofCheck(Verdict.FAIL, "The proof is not an object.")
@@ -168,20 +169,16 @@ def _check(
     method, created = proof.get("verificationMethod"), proof.get("created", "")
     suite = _SUITES.get(name) if isinstance(name, str) else None
     if suite is None:
-        return ProofCheck(
-            Verdict.UNKNOWN, f"The kind of signature “{str(name)[:60]}” cannot be checked here."
-        )
+        return ProofCheck(Verdict.UNKNOWN, f"The kind of signature “{str(name)[:60]}” cannot be checked here.")
     if "previousProof" in proof:
-        return ProofCheck(
-            Verdict.UNKNOWN, "The proof builds on another proof; such chains cannot be checked here."
-        )
+        return ProofCheck(Verdict.UNKNOWN, "The proof builds on another proof; such chains cannot be checked here.")
     wrong = _wrong_options(proof, method, now, purpose)
     if wrong:
         return ProofCheck(Verdict.FAIL, wrong, suite=str(name), method=str(method)[:300])
     assert isinstance(method, str)
     found = find(method)
 
-    def answer(verdict: Verdict, says: str, losses: tuple[str, ...] = (), contexts: str = "") -> ProofCheck:
+    def answer(verdict: Verdict, says: str, losses: tuple[str, ...] | None = None, contexts: str = "") -> ProofCheck:
         return ProofCheck(verdict, says, str(name), method, str(created), found, losses, contexts)
 
     if found.key is None:
@@ -190,37 +187,32 @@ def _check(
             f"The signature was not checked, since there is no key to check it with. {found.says}",
         )
     if found.key.algorithm not in suite.algorithms:
-        return answer(
-            Verdict.FAIL, f"The signature claims to be {name}, but its key is of kind {found.key.algorithm}."
-        )
+        return answer(Verdict.FAIL, f"The signature claims to be {name}, but its key is of kind {found.key.algorithm}.")
     try:
         signature = _signature(proof)
     except BrokenInput as problem:
         return answer(Verdict.FAIL, f"The signature is not written as one ({problem.what}).")
     digest = "sha384" if found.key.algorithm == "P-384" else "sha256"
     options = {key: value for key, value in proof.items() if key != "proofValue"}
+    lost: tuple[str, ...] | None = None
     for contexts in sets:
         losses: list[str] = []
         try:
-            message = _hash_data(bare, options, suite.form, digest, contexts, losses)
+            message = _hash_data(bare, options, suite.form, digest, contexts, losses, hashes)
         except (UnreadableJsonLd, TooMuchWork) as problem:
-            return answer(
-                Verdict.UNKNOWN, f"The signature was not checked: the document {_sentence(problem)}"
-            )
+            return answer(Verdict.UNKNOWN, f"The signature was not checked: the document {_sentence(problem)}")
         except BrokenInput as problem:
             return answer(Verdict.FAIL, f"The signature cannot hold: {problem}")
         if signature_holds(found.key, message, signature):
             says = "Nothing was changed since it was signed."
             return answer(Verdict.PASS, says, tuple(losses), contexts.name)
-    return answer(
-        Verdict.FAIL, "The signature does not hold: something was changed, or another key signed it."
-    )
+        if lost is None and suite.form == "rdfc":
+            lost = tuple(losses)
+    return answer(Verdict.FAIL, "The signature does not hold: something was changed, or another key signed it.", lost)
 
 
 def _sentence(problem: BrokenInput) -> str:
-    return (
-        f"{problem.what}." if problem.what.startswith(("has", "is")) else f"cannot be read, {problem.what}."
-    )
+    return f"{problem.what}." if problem.what.startswith(("has", "is")) else f"cannot be read, {problem.what}."
 
 
 def _wrong_options(proof: Mapping[str, Any], method: Any, now: datetime, purpose: str) -> str:
@@ -255,8 +247,11 @@ def _hash_data(
     digest: str,
     contexts: ContextSet,
     losses: list[str],
+    hashes: _Hashes | None = None,
 ) -> bytes:
-    """The bytes that are signed; what they do not cover is added to `losses`."""
+    """The bytes that are signed; what they do not cover is added to `losses`. `hashes` remembers the
+    document's part, which is the same for each of its proofs.
+    """
 
     def hashed(value: Mapping[str, Any]) -> bytes:
         if form == "jcs":
@@ -267,21 +262,35 @@ def _hash_data(
             data = canonicalize(dataset.quads, algorithm=digest).encode("utf-8")
         return hashlib.new(digest, data).digest()
 
+    def document() -> bytes:
+        known = {} if hashes is None else hashes
+        key = (form, digest, contexts.name)
+        if key not in known:
+            start = len(losses)
+            try:
+                known[key] = hashed(bare), tuple(losses[start:])
+            except BrokenInput as problem:
+                known[key] = problem
+            del losses[start:]
+        found = known[key]
+        if isinstance(found, BrokenInput):
+            raise found
+        losses.extend(found[1])
+        return found[0]
+
     if form == "jcs":
         # The proof carries its own @context, and the document's must begin with it (vc-di-eddsa section
         # 3.3.2).
         if "@context" in options and not _begins_with(bare.get("@context"), options["@context"]):
             raise BrokenInput("its contexts are not those that were signed")
-        return hashed(options) + hashed(bare)
+        return hashed(options) + document()
     # Ed25519Signature2020 defines its terms in a context of its own; other suites use the document's.
     context = ED25519_2020 if options.get("type") == "Ed25519Signature2020" else bare.get("@context")
-    return hashed({**options, "@context": context}) + hashed(bare)
+    return hashed({**options, "@context": context}) + document()
 
 
 def _begins_with(contexts: Any, first: Any) -> bool:
     def listed(value: Any) -> list[str]:
-        return [
-            json.dumps(entry, sort_keys=True) for entry in (value if isinstance(value, list) else [value])
-        ]
+        return [json.dumps(entry, sort_keys=True) for entry in (value if isinstance(value, list) else [value])]
 
     return listed(contexts)[: len(listed(first))] == listed(first)

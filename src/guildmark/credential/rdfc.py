@@ -123,9 +123,7 @@ class _Canonicalizer:
         for labels in tied:
             self._name_tied(labels)
         name = self.canonical.issued
-        return "".join(
-            sorted(_line((name.get(s, s), p, name.get(o, o), name.get(g, g))) for s, p, o, g in self.quads)
-        )
+        return "".join(sorted(_line((name.get(s, s), p, name.get(o, o), name.get(g, g))) for s, p, o, g in self.quads))
 
     def _hash(self, text: str) -> str:
         return self.new_hash(text.encode("utf-8")).hexdigest()
@@ -134,9 +132,7 @@ class _Canonicalizer:
         def mask(term: str) -> str:
             return ("_:a" if term == label else "_:z") if _blank(term) else term
 
-        return self._hash(
-            "".join(sorted(_line((mask(s), p, mask(o), mask(g))) for s, p, o, g in self.mentions[label]))
-        )
+        return self._hash("".join(sorted(_line((mask(s), p, mask(o), mask(g))) for s, p, o, g in self.mentions[label])))
 
     def _name_tied(self, labels: list[str]) -> None:
         """4.4.3 step 5 for one hash that several nodes share."""
@@ -197,9 +193,7 @@ class _Canonicalizer:
                 chosen_path, chosen_issuer = found
         return chosen_path, chosen_issuer
 
-    def _path(
-        self, order: tuple[str, ...], issuer: _Issuer, best: str, depth: int
-    ) -> tuple[str, _Issuer] | None:
+    def _path(self, order: tuple[str, ...], issuer: _Issuer, best: str, depth: int) -> tuple[str, _Issuer] | None:
         """4.8 steps 5.4.1 to 5.4.5: the path in this order, or None once it cannot be the least."""
         path, to_follow = "", []
         for term in order:

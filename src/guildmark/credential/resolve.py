@@ -76,9 +76,7 @@ def key_in_document(document: Any, method: str, *, purpose: str, now: datetime) 
     """The key `method` as its owner's document tells it (rule 3)."""
     owner = did_of(method)
     if not isinstance(document, Mapping) or document.get("id") != owner:
-        return FoundKey(
-            _in_fragment(method), owner, Verdict.FAIL, f"What is published for {owner} is about another."
-        )
+        return FoundKey(_in_fragment(method), owner, Verdict.FAIL, f"What is published for {owner} is about another.")
     listed = _relative(owner, document.get(purpose))
     entry = listed.get(method)
     if entry is None:
@@ -89,9 +87,7 @@ def key_in_document(document: Any, method: str, *, purpose: str, now: datetime) 
         entry = _relative(owner, document.get("verificationMethod")).get(method, {})
     key = _key(entry, method)
     if key is None:
-        return FoundKey(
-            None, owner, Verdict.FAIL, f"{owner} lists this key in a form that is not known here."
-        )
+        return FoundKey(None, owner, Verdict.FAIL, f"{owner} lists this key in a form that is not known here.")
     if entry.get("controller") != owner:
         says = f"{owner} lists this key, but it belongs to {entry.get('controller')}."
         return FoundKey(key, str(entry.get("controller")), Verdict.FAIL, says)
@@ -100,9 +96,7 @@ def key_in_document(document: Any, method: str, *, purpose: str, now: datetime) 
             try:
                 moment = parse_iso(entry[member])
             except BrokenInput:
-                return FoundKey(
-                    key, owner, Verdict.FAIL, f"{owner} gives no readable date for “{member}” of this key."
-                )
+                return FoundKey(key, owner, Verdict.FAIL, f"{owner} gives no readable date for “{member}” of this key.")
             if moment <= now:
                 says = f"This key of {owner} is {word} since {iso(moment)[:10]}."
                 return FoundKey(key, owner, Verdict.FAIL, says)
@@ -148,14 +142,14 @@ def _key(entry: Mapping[str, Any] | None, method: str) -> PublicKey | None:
         if isinstance(entry.get("publicKeyMultibase"), str):
             return PublicKey.from_multikey(method, entry["publicKeyMultibase"])
         jwk = entry.get("publicKeyJwk")
-        if isinstance(jwk, Mapping) and jwk.get("crv") in _JWK_CURVES:
+        if isinstance(jwk, Mapping) and str(jwk.get("crv")) in _JWK_CURVES:
             x = base64url_decode(str(jwk.get("x", "")))
-            size = _JWK_CURVES[jwk["crv"]]
+            size = _JWK_CURVES[str(jwk["crv"])]
             if jwk["crv"] == "Ed25519":
                 return PublicKey(method, "Ed25519", x) if len(x) == size else None
             y = base64url_decode(str(jwk.get("y", "")))
             if len(x) == len(y) == size:
-                return PublicKey(method, jwk["crv"], bytes([2 + y[-1] % 2]) + x)
+                return PublicKey(method, str(jwk["crv"]), bytes([2 + y[-1] % 2]) + x)
     except BrokenInput:
         pass
     return None

@@ -176,9 +176,7 @@ class StatusEntry:
         )
 
 
-def status_entry(
-    list_url: str, index: int, reasons_url: str = "", *, purpose: str = "revocation"
-) -> dict[str, Any]:
+def status_entry(list_url: str, index: int, reasons_url: str = "", *, purpose: str = "revocation") -> dict[str, Any]:
     """The one `credentialStatus` of a credential."""
     entry = {
         "id": f"{list_url}#{index}",
@@ -206,9 +204,7 @@ def status_list_credential(
     BrokenInput if it is shorter than the specification allows.
     """
     if len(bits) * 8 < LEAST_BITS:
-        raise BrokenInput(
-            f"a status list of {len(bits) * 8} entries is shorter than {LEAST_BITS:,}", where=url
-        )
+        raise BrokenInput(f"a status list of {len(bits) * 8} entries is shorter than {LEAST_BITS:,}", where=url)
     return _list_document(url, issuer, bits, valid_from, valid_until, purpose, "")
 
 
@@ -224,12 +220,8 @@ def reason_list_credential(
     unknown = set(reasons) - set(_NUMBERS) - {0}
     if unknown:
         raise BrokenInput(f"reason number {min(unknown)} is not known", where=url)
-    words = "; ".join(
-        f"{n} {state}: {REASONS[state][code].rstrip('.')}" for n, (state, code) in _NUMBERS.items()
-    )
-    description = (
-        f"One byte for each entry, at the same index as in the status list. 0 says nothing; {words}."
-    )
+    words = "; ".join(f"{n} {state}: {REASONS[state][code].rstrip('.')}" for n, (state, code) in _NUMBERS.items())
+    description = f"One byte for each entry, at the same index as in the status list. 0 says nothing; {words}."
     return _list_document(url, issuer, reasons, valid_from, valid_until, "message", description)
 
 

@@ -82,7 +82,5 @@ def _evidence(receipt: AnchorReceipt, held: bool | None, because: dict[str, str 
     if held is not True:
         says = f"Whether {receipt.chain} holds this digest was not confirmed."
         return Finding("anchor.evidence", Verdict.UNKNOWN, says, because=because)
-    says = (
-        f"The checkpoint existed when {receipt.chain} took up this transaction, as the node asked tells it."
-    )
+    says = f"The checkpoint existed when {receipt.chain} took up this transaction, as the node asked tells it."
     return Finding("anchor.evidence", Verdict.PASS, says, because=because)

@@ -39,14 +39,10 @@ class Checkpoint:
     def parse(cls, body: str, *, where: str = "checkpoint") -> Checkpoint:
         """The checkpoint in a note's text; BrokenInput names the line that is wrong."""
         if not body.endswith("\n"):
-            raise BrokenInput(
-                "does not end in a newline", where=where, hint="check that all of it was copied"
-            )
+            raise BrokenInput("does not end in a newline", where=where, hint="check that all of it was copied")
         lines = body[:-1].split("\n")
         if len(lines) < 3 or not all(lines):
-            raise BrokenInput(
-                "needs three or more lines, none empty", where=where, hint="origin, size, root hash"
-            )
+            raise BrokenInput("needs three or more lines, none empty", where=where, hint="origin, size, root hash")
         origin, size_text, root_text, *extensions = lines
         size = read_decimal(size_text)
         if size is None:
@@ -73,9 +69,7 @@ def read_checkpoint(text: str | bytes, *, where: str = "checkpoint") -> Checkpoi
     return Checkpoint.parse(parse_note(text, where=where).body, where=where)
 
 
-def open_checkpoint(
-    text: str | bytes, keys: Sequence[VerifierKey], *, where: str = "checkpoint"
-) -> Checkpoint:
+def open_checkpoint(text: str | bytes, keys: Sequence[VerifierKey], *, where: str = "checkpoint") -> Checkpoint:
     """The checkpoint, signed by one of `keys` whose name is its origin; BrokenInput otherwise."""
     note = parse_note(text, where=where)
     checkpoint = Checkpoint.parse(note.body, where=where)

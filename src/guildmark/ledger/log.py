@@ -183,18 +183,14 @@ class Log:
         """
         text, last = self._last()
         if text is None or not 0 <= index < last.size:
-            raise NotAllowed(
-                f"entry {index} is not covered by a checkpoint of {self.origin} yet: publish first."
-            )
+            raise NotAllowed(f"entry {index} is not covered by a checkpoint of {self.origin} yet: publish first.")
         try:
             tree = TileTree(self._store.tiles, last.size)
             leaf, proof = tree.node(0, index), tree.inclusion(index)
         except BrokenInput as problem:
             raise UnsoundLog(f"the tiles of {self.origin} cannot be read: {problem}") from problem
         if not verify_inclusion(index=index, size=last.size, leaf=leaf, proof=proof, root=last.root):
-            raise UnsoundLog(
-                f"the tiles of {self.origin} do not lead to its signed root; run `guildmark log fsck`."
-            )
+            raise UnsoundLog(f"the tiles of {self.origin} do not lead to its signed root; run `guildmark log fsck`.")
         return Receipt(index, proof, text, nonce)
 
     def consistency(self, old: int) -> tuple[bytes, ...]:
@@ -229,9 +225,7 @@ class Log:
         try:
             ahead = open_checkpoint(published, self._keys, where="public checkpoint").size >= size
         except BrokenInput as problem:
-            return Finding(
-                "ledger.published", Verdict.FAIL, f"The public checkpoint is not this log's: {problem}"
-            )
+            return Finding("ledger.published", Verdict.FAIL, f"The public checkpoint is not this log's: {problem}")
         says = "The public checkpoint is an older one: publish again."
         if ahead:
             says = "The public checkpoint is ahead of the database, which was restored from an older backup."
@@ -280,9 +274,7 @@ class Log:
             try:
                 shown = open_checkpoint(public, self._keys, where="public checkpoint")
             except BrokenInput as problem:
-                raise UnsoundLog(
-                    f"the public checkpoint of {self.origin} is not its own: {problem}"
-                ) from problem
+                raise UnsoundLog(f"the public checkpoint of {self.origin} is not its own: {problem}") from problem
             # read the row after the file: another publisher may have moved both, but the row always first
             _, now = self._last()
             if shown.size > now.size or (shown.size == now.size and shown.root != now.root):
@@ -296,9 +288,7 @@ class Log:
         except BrokenInput as problem:
             raise UnsoundLog(f"the tiles of {self.origin} cannot be read: {problem}") from problem
         if root != last.root:
-            raise UnsoundLog(
-                f"the tiles of {self.origin} do not lead to its signed root; run `guildmark log fsck`."
-            )
+            raise UnsoundLog(f"the tiles of {self.origin} do not lead to its signed root; run `guildmark log fsck`.")
 
     def _numbered(self, start: int) -> list[Entry]:
         """Every entry from index `start` on, in order and without a gap."""
@@ -341,9 +331,7 @@ def audit(tiles: TileReader, checkpoint: str | bytes, keys: Sequence[VerifierKey
     try:
         signed = open_checkpoint(checkpoint, keys)
     except BrokenInput as problem:
-        return Report(
-            "Log", (Finding("ledger.checkpoint", Verdict.FAIL, f"The checkpoint does not count: {problem}"),)
-        )
+        return Report("Log", (Finding("ledger.checkpoint", Verdict.FAIL, f"The checkpoint does not count: {problem}"),))
     because = {"origin": signed.origin, "size": signed.size, "root": signed.root.hex()}
     says = f"The checkpoint of {signed.size} entries is signed by the key of {signed.origin}."
     report = Report(signed.origin, (Finding("ledger.checkpoint", Verdict.PASS, says, because=because),))
@@ -381,9 +369,7 @@ def _audit_entries(tiles: TileReader, size: int) -> tuple[Finding, list[bytes], 
     return _found("ledger.entries", problems, f"All {size} entries hash to their place."), full, edge
 
 
-def _audit_tiles(
-    tiles: TileReader, size: int, above: list[bytes], edge: list[bytes]
-) -> tuple[Finding, bytes]:
+def _audit_tiles(tiles: TileReader, size: int, above: list[bytes], edge: list[bytes]) -> tuple[Finding, bytes]:
     """Whether each tile above level 0 follows from those below it; and the root that the entries give."""
     tree, problems, count = TileTree(tiles, size), list[str](), -(-size // WIDTH)
     rest = [root_of(edge)] if edge else []  # the root of what lies right of the full tiles, if anything does
@@ -415,6 +401,4 @@ def _found(finding_id: str, problems: list[str], fine: str) -> Finding:
         return Finding(finding_id, Verdict.PASS, fine, source="C2SP tlog-tiles")
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     because = {"problems": problems[:100], "count": len(problems)}
-    return Finding(
-        finding_id, Verdict.FAIL, f"{problems[0]}{more}.", because=because, source="C2SP tlog-tiles"
-    )
+    return Finding(finding_id, Verdict.FAIL, f"{problems[0]}{more}.", because=because, source="C2SP tlog-tiles")

@@ -44,9 +44,7 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     while len(level) > 1:
         odd = level[-1:] if len(level) % 2 else []
         pair = iter(level)
-        level = [
-            sha256(b"\x01" + left + right).digest() for left, right in zip(pair, pair, strict=False)
-        ] + odd
+        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(pair, pair, strict=False)] + odd
     return level[0]
 
 
@@ -128,9 +126,7 @@ def verify_inclusion(*, index: int, size: int, leaf: bytes, proof: Sequence[byte
     return last == 0 and seen == root
 
 
-def verify_consistency(
-    *, old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
-) -> bool:
+def verify_consistency(*, old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether `proof` shows that the tree of `new` leaves begins with the tree of `old` leaves.
 
     From an empty tree there is nothing to prove and no proof is accepted: everything extends it, so an answer

@@ -54,9 +54,7 @@ class VerifierKey:
         try:
             material = decode_base64(key)
         except ValueError as problem:
-            raise BrokenInput(
-                "the key part of a verifier key is not base64", where=name, hint=hint
-            ) from problem
+            raise BrokenInput("the key part of a verifier key is not base64", where=name, hint=hint) from problem
         if material[:1] != bytes([ED25519]) or len(material) != 33:
             raise BrokenInput(
                 "verifier key is not of the kind Ed25519 (0x01)", where=name, hint="ask the log for that one"
@@ -127,9 +125,7 @@ def parse_note(text: str | bytes, *, where: str = "note") -> Note:
             f"byte {problem.start} is not UTF-8", where=where, hint="fetch it again as bytes"
         ) from problem
     if any(character < " " and character != "\n" for character in decoded):
-        raise BrokenInput(
-            "holds a control character", where=where, hint="keep the line ends as they were served (LF)"
-        )
+        raise BrokenInput("holds a control character", where=where, hint="keep the line ends as they were served (LF)")
     split = decoded.rfind("\n\n")
     if split < 0 or not decoded.endswith("\n"):
         raise BrokenInput(

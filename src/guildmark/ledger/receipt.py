@@ -69,17 +69,13 @@ def read_receipt(text: str | bytes, *, where: str = "receipt") -> Receipt:
             f"{len(text):,} characters are more than {MAX_RECEIPT:,}", where=where, hint="is this a receipt?"
         )
     if "\r" in text:
-        raise BrokenInput(
-            "holds carriage returns", where=where, hint="keep the line ends as they were served (LF)"
-        )
+        raise BrokenInput("holds carriage returns", where=where, hint="keep the line ends as they were served (LF)")
     head, empty, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if lines[0] != FIRST_LINE:
         raise BrokenInput(f"line 1 is not {FIRST_LINE}", where=where, hint="is this a receipt?")
     if not empty:
-        raise BrokenInput(
-            "has no empty line before a checkpoint", where=where, hint="check that all of it was copied"
-        )
+        raise BrokenInput("has no empty line before a checkpoint", where=where, hint="check that all of it was copied")
     rest, extra = lines[1:], b""
     if rest and rest[0].startswith("extra "):
         extra = _line_bytes(rest.pop(0).removeprefix("extra "), 2, where)
@@ -115,9 +111,7 @@ def trusted_keys(trust: Trust) -> tuple[VerifierKey, ...]:
     return tuple(key if isinstance(key, VerifierKey) else VerifierKey.parse(key) for key in listed)
 
 
-def verify_receipt(
-    text: str | bytes | Receipt, *, vkey: Trust, leaf: bytes, where: str = "receipt"
-) -> Report:
+def verify_receipt(text: str | bytes | Receipt, *, vkey: Trust, leaf: bytes, where: str = "receipt") -> Report:
     """Whether the receipt shows `leaf` in a log whose key is among `vkey`. Needs nothing but its arguments.
 
     `ledger.receipt`: it can be read; `ledger.checkpoint`: a trusted key signed it under its own origin;
@@ -131,9 +125,7 @@ def verify_receipt(
         claimed = read_checkpoint(receipt.checkpoint, where=f"{where}, checkpoint")
     except BrokenInput as problem:
         says = f"The receipt cannot be read: {problem}"
-        return Report(
-            subject, (Finding("ledger.receipt", Verdict.FAIL, says, source="C2SP tlog-proof, Format"),)
-        )
+        return Report(subject, (Finding("ledger.receipt", Verdict.FAIL, says, source="C2SP tlog-proof, Format"),))
     readable = Finding(
         "ledger.receipt",
         Verdict.PASS,
@@ -196,19 +188,13 @@ def _inclusion_finding(receipt: Receipt, claimed: Checkpoint, leaf: bytes, signe
         verdict, says = Verdict.PASS, f"This document is entry {receipt.index} of the log."
     else:
         verdict, says = Verdict.UNKNOWN, "The path leads to a root that nobody you trust has signed."
-    return Finding(
-        "ledger.inclusion", verdict, says, because=because, source=f"{_PROOF_CLAUSE}; RFC 9162, 2.1.3.2"
-    )
+    return Finding("ledger.inclusion", verdict, says, because=because, source=f"{_PROOF_CLAUSE}; RFC 9162, 2.1.3.2")
 
 
 def _level(receipt: Receipt, keys: Sequence[VerifierKey]) -> Finding:
     """A limit that is stated, not a fault: unknown and not required, so that it is never a green tick."""
     known = {(key.name, key.key_id) for key in keys}
-    others = [
-        line.name
-        for line in parse_note(receipt.checkpoint).signatures
-        if (line.name, line.key_id) not in known
-    ]
+    others = [line.name for line in parse_note(receipt.checkpoint).signatures if (line.name, line.key_id) not in known]
     because = {"level": "S", "signatures_not_looked_at": others}
     return Finding(
         "ledger.level",
@@ -242,9 +228,7 @@ def ledger_findings(
         return verify_receipt(receipt_text, vkey=vkey, leaf=b"", where=where)
     if not receipt.nonce:
         says = f"The receipt has no nonce of {NONCE_SIZE} bytes, so it is not the receipt of a credential."
-        return Report(
-            subject, (Finding("ledger.receipt", Verdict.FAIL, says, source="C2SP tlog-proof, Format"),)
-        )
+        return Report(subject, (Finding("ledger.receipt", Verdict.FAIL, says, source="C2SP tlog-proof, Format"),))
     try:
         leaf = credential_leaf(credential, receipt.nonce)
     except BrokenInput as problem:

@@ -79,9 +79,7 @@ def read_bundle(data: bytes, *, where: str = "entry bundle") -> tuple[bytes, ...
         start = position + 2
         position = start + int.from_bytes(data[position:start], "big")
         if start > len(data) or position > len(data):
-            raise BrokenInput(
-                f"ends within entry {len(entries)}", where=where, hint="copy it from a mirror again"
-            )
+            raise BrokenInput(f"ends within entry {len(entries)}", where=where, hint="copy it from a mirror again")
         entries.append(data[start:position])
     return tuple(entries)
 
@@ -100,12 +98,8 @@ class TileTree:
             width = tile_width(level, index, self.size)
             path, data = self._file(level, index, width)
             if len(data) < width * HASH_SIZE or len(data) % HASH_SIZE:
-                raise MissingTile(
-                    f"has {len(data)} bytes instead of {width * HASH_SIZE}", where=path, hint=_REPAIR
-                )
-            self._read[level, index] = tuple(
-                data[i : i + HASH_SIZE] for i in range(0, width * HASH_SIZE, HASH_SIZE)
-            )
+                raise MissingTile(f"has {len(data)} bytes instead of {width * HASH_SIZE}", where=path, hint=_REPAIR)
+            self._read[level, index] = tuple(data[i : i + HASH_SIZE] for i in range(0, width * HASH_SIZE, HASH_SIZE))
         return self._read[level, index]
 
     def bundle(self, index: int) -> tuple[bytes, ...]:
@@ -171,9 +165,7 @@ def grow(reader: TileReader, size: int, entries: Sequence[bytes]) -> Growth:
     """
     for entry in entries:
         if len(entry) > MAX_ENTRY:
-            raise BrokenInput(
-                f"an entry of {len(entry):,} bytes is longer than {MAX_ENTRY:,}", where="log entry"
-            )
+            raise BrokenInput(f"an entry of {len(entry):,} bytes is longer than {MAX_ENTRY:,}", where="log entry")
     tree = TileTree(reader, size)
     files: dict[str, bytes] = {}
     bundle = list(tree.bundle(size // WIDTH)) if size % WIDTH else []

@@ -47,9 +47,7 @@ class Destination:
     def __post_init__(self) -> None:
         where = f"outcome for {self.blueprint_id}"
         if self.kind not in KINDS:
-            raise BrokenInput(
-                f"outcome {self.kind!r} is not known", where=where, hint=f"one of {', '.join(KINDS)}"
-            )
+            raise BrokenInput(f"outcome {self.kind!r} is not known", where=where, hint=f"one of {', '.join(KINDS)}")
         if self.rating is not None and (type(self.rating) is not int or not 1 <= self.rating <= 5):
             raise BrokenInput(
                 f"rating {self.rating!r} is not a whole number from 1 to 5",
@@ -135,9 +133,7 @@ def review_signals(
     if at_least < 1:
         raise ValueError("at_least is 1 or more")
     counted = [
-        d
-        for d in destinations
-        if d.consented and d.blueprint_id == blueprint_id and d.blueprint_version == version
+        d for d in destinations if d.consented and d.blueprint_id == blueprint_id and d.blueprint_version == version
     ]
     n, hired = len(counted), sum(d.kind == "hired" for d in counted)
     ratings = [d.rating for d in counted if d.rating is not None]

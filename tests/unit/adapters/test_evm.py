@@ -120,14 +120,9 @@ def test_a_test_chain_is_no_evidence_and_says_so(chain):
     assert not any(finding.verdict is Verdict.PASS or finding.required for finding in report.findings)
 
 
-@pytest.mark.parametrize(
-    ("number", "version"), [(31337, "anvil/v1.7.1"), (1337, "Geth/v1"), (11155111, "Geth/v1")]
-)
+@pytest.mark.parametrize(("number", "version"), [(31337, "anvil/v1.7.1"), (1337, "Geth/v1"), (11155111, "Geth/v1")])
 def test_test_chains_are_no_evidence_whatever_node_tells_of_them(chain, number, version):
-    assert (
-        EvmAnchor(_Says(chain, eth_chainId=hex(number), web3_clientVersion=version)).anchor(DIGEST).evidence
-        is False
-    )
+    assert EvmAnchor(_Says(chain, eth_chainId=hex(number), web3_clientVersion=version)).anchor(DIGEST).evidence is False
 
 
 def test_a_development_node_that_calls_itself_ethereum_is_no_evidence(chain):

@@ -79,9 +79,7 @@ def test_a_missing_file_and_a_broken_blueprint_are_refused(tmp_path):
     assert isinstance(missing.exception, BrokenInput)
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / "marks.csv").write_text(HEADING)
-    broken = CliRunner().invoke(
-        command, [str(tmp_path / "marks.csv"), "--blueprint", str(tmp_path / "broken.json")]
-    )
+    broken = CliRunner().invoke(command, [str(tmp_path / "marks.csv"), "--blueprint", str(tmp_path / "broken.json")])
     assert isinstance(broken.exception, BrokenInput)
 
 
@@ -97,9 +95,7 @@ class TestAgreementOfMarks:
         ]
 
     def test_two_markers_give_weighted_kappa_more_give_alpha(self, blueprint, mark):
-        two = self.many(
-            mark, *[{"ana": x, "ben": y} for x, y in zip(LEVELS, LEVELS[1:] + LEVELS[:1], strict=True)]
-        )
+        two = self.many(mark, *[{"ana": x, "ben": y} for x, y in zip(LEVELS, LEVELS[1:] + LEVELS[:1], strict=True)])
         three = [*two, mark("query", "cleo", "good", submission_id="work-0")]
         assert agreement(two, blueprint).statistic == "quadratic weighted kappa"
         assert agreement(three, blueprint).statistic == "Krippendorff's alpha (ordinal)"

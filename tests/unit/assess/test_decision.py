@@ -48,9 +48,7 @@ class TestPassing:
         assert decision.rule == {"pass_mark": 50.0, "each_outcome": True, "min_markers": 2, "tolerance": 1.0}
 
     def test_outcome_results_keep_the_level_ids_of_the_rubric(self, blueprint, marks):
-        first, second = decided(
-            blueprint, marks(ana="good great good", ben="great great good")
-        ).outcome_results
+        first, second = decided(blueprint, marks(ana="good great good", ben="great great good")).outcome_results
         assert (first.outcome_id, first.levels) == ("o1", {"query": "good"})
         assert (first.points, first.max_points) == (2.5, 3.0)
         assert first.percent == pytest.approx(250 / 3)
@@ -59,15 +57,11 @@ class TestPassing:
     def test_the_pass_mark_itself_passes_though_its_decimals_are_not_binary(self, blueprint, marks):
         """A total of 70 % by points of 0.7 and weights of 0.6 and 0.4, none of which is an exact float."""
         rule = with_rule(blueprint, pass_mark=70.0, each_outcome=False)
-        levels = tuple(
-            dataclasses.replace(x, points=p) for x, p in zip(LEVELS(rule), (0, 0.1, 0.7, 1), strict=True)
-        )
+        levels = tuple(dataclasses.replace(x, points=p) for x, p in zip(LEVELS(rule), (0, 0.1, 0.7, 1), strict=True))
         scaled = dataclasses.replace(
             rule,
             assessments=tuple(
-                dataclasses.replace(
-                    a, criteria=tuple(dataclasses.replace(c, levels=levels) for c in a.criteria)
-                )
+                dataclasses.replace(a, criteria=tuple(dataclasses.replace(c, levels=levels) for c in a.criteria))
                 for a in rule.assessments
             ),
         )
@@ -76,9 +70,7 @@ class TestPassing:
         assert decision.passed
 
     def test_a_total_below_the_pass_mark_fails_though_each_outcome_is_achieved(self, blueprint, marks):
-        decision = decided(
-            with_rule(blueprint, pass_mark=90.0), marks(ana="good good good", ben="good good good")
-        )
+        decision = decided(with_rule(blueprint, pass_mark=90.0), marks(ana="good good good", ben="good good good"))
         assert all(r.achieved for r in decision.outcome_results)
         assert decision.report["pass_mark"].verdict is Verdict.FAIL
         assert not decision.passed
@@ -187,9 +179,7 @@ class TestDisagreement:
         four = marks(ana="good good good", ben="good good good", cleo="great - -", dora="none - -")
         assert decided(strict, four).report.verdict is Verdict.UNKNOWN
 
-    def test_a_split_over_the_pass_level_needs_a_third_marker_though_it_is_within_the_tolerance(
-        self, blueprint, marks
-    ):
+    def test_a_split_over_the_pass_level_needs_a_third_marker_though_it_is_within_the_tolerance(self, blueprint, marks):
         split = marks(ana="good great great", ben="some great great")
         decision = decided(blueprint, split)
         assert "evenly split over the pass level Good" in decision.report["marks.reconciled"].says
@@ -197,9 +187,7 @@ class TestDisagreement:
         assert decided(blueprint, split + marks(cleo="good - -")).passed
         assert decided(blueprint, split + marks(cleo="some - -")).report.verdict is Verdict.FAIL
 
-    def test_neighbours_on_one_side_of_the_pass_level_are_agreement_and_the_lower_level_counts(
-        self, blueprint, marks
-    ):
+    def test_neighbours_on_one_side_of_the_pass_level_are_agreement_and_the_lower_level_counts(self, blueprint, marks):
         decision = decided(blueprint, marks(ana="great good good", ben="good good good"))
         assert decision.passed
         assert decision.outcome_results[0].levels == {"query": "good"}
@@ -255,9 +243,7 @@ class TestMadeAgain:
         stored = Decision.from_json(json.loads(json.dumps(decided(blueprint, given).to_json())))
         assert reproduce(stored, blueprint, given[::-1]).verdict is Verdict.PASS
 
-    @pytest.mark.parametrize(
-        "change", [{"level_id": "great"}, {"comment": "Changed."}, {"marker_id": "mallory"}]
-    )
+    @pytest.mark.parametrize("change", [{"level_id": "great"}, {"comment": "Changed."}, {"marker_id": "mallory"}])
     def test_a_changed_mark_is_noticed(self, blueprint, marks, change):
         given = marks(ana="good good good", ben="good good good")
         decision = decided(blueprint, given)
@@ -296,9 +282,7 @@ class TestForAnyMarks:
         tolerance=st.sampled_from([0.0, 0.5, 1.0, 3.0]),
         wanted=st.integers(0, 100),
     )
-    def test_passing_means_that_nothing_was_missing_split_or_below(
-        self, blueprint, marks, by, each, tolerance, wanted
-    ):
+    def test_passing_means_that_nothing_was_missing_split_or_below(self, blueprint, marks, by, each, tolerance, wanted):
         rule = with_rule(blueprint, each_outcome=each, tolerance=tolerance, pass_mark=float(wanted))
         decision = decided(rule, marks(**by))
         assert decision.passed is (decision.report.verdict is Verdict.PASS)

@@ -104,9 +104,7 @@ class TestAFileOfMarks:
     def test_what_spreadsheets_do_to_a_file_does_no_harm(self, blueprint):
         """A byte order mark, semicolons, another order, spaces, Windows line ends, empty lines at the end."""
         text = "at; marker_id;level_id;criterion_id;assessment_id;submission_id;mood;comment\r\n"
-        text += (
-            '2026-11-20T14:00:00Z;ana ;good;query;report;work-report;fine;"One;\r\ntwo"\r\n;;;;;;;\r\n\r\n'
-        )
+        text += '2026-11-20T14:00:00Z;ana ;good;query;report;work-report;fine;"One;\r\ntwo"\r\n;;;;;;;\r\n\r\n'
         read = read_marks_csv(b"\xef\xbb\xbf" + text.encode(), blueprint)
         assert read.problems == ()
         assert (read.marks[0].marker_id, read.marks[0].comment) == ("ana", "One;\r\ntwo")
@@ -120,9 +118,7 @@ class TestAFileOfMarks:
 
     def test_comments_may_be_left_out(self, blueprint):
         heading = HEADING.replace(",comment", "")
-        assert (
-            read_marks_csv(file(ROW.replace(",Clear", ""), heading=heading), blueprint).marks[0].comment == ""
-        )
+        assert read_marks_csv(file(ROW.replace(",Clear", ""), heading=heading), blueprint).marks[0].comment == ""
 
     def test_a_heading_alone_is_an_empty_list(self, blueprint):
         assert read_marks_csv(file(), blueprint).marks == ()
@@ -145,8 +141,7 @@ class TestAFileOfMarks:
         assert caught.value.hint
 
     @given(
-        st.binary(max_size=200)
-        | st.text(max_size=200).map(lambda t: (HEADING + "\n" + t).encode("utf-8", "replace"))
+        st.binary(max_size=200) | st.text(max_size=200).map(lambda t: (HEADING + "\n" + t).encode("utf-8", "replace"))
     )
     def test_nothing_but_broken_input_ever_comes_of_any_bytes(self, blueprint, data):
         with contextlib.suppress(BrokenInput):

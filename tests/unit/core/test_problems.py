@@ -43,3 +43,11 @@ def test_all_that_guildmark_raises_on_purpose_is_one_family(kind):
 def test_no_network_says_which_document_was_not_fetched():
     with pytest.raises(OutsideFailure, match=r"https://example\.org/a was not fetched"):
         NoNetwork().fetch("https://example.org/a")
+
+
+def test_an_error_stays_one_line_whatever_the_input_is_called():
+    from guildmark.core.errors import BrokenInput
+
+    problem = BrokenInput("is not\x00 known", where="a\nb\x1b[31m", hint="leave it\r out")
+    assert str(problem) == r"a\nb\x1b[31m: is not\x00 known; leave it\r out."
+    assert str(BrokenInput("„é ü” 信", where="名")) == "名: „é ü” 信."

@@ -87,9 +87,7 @@ def test_a_learners_place_tells_nothing_and_statements_keep_their_order():
     leaves = [_leaf(1), first, _leaf(2), _leaf(3), second]
     ordered = [entry.leaf for entry in order_batch([Entry(str(i), leaf) for i, leaf in enumerate(leaves)])]
     assert ordered[:2] == [first, second]
-    backwards = [
-        entry.leaf for entry in order_batch([Entry(str(i), leaf) for i, leaf in enumerate(leaves[::-1])])
-    ]
+    backwards = [entry.leaf for entry in order_batch([Entry(str(i), leaf) for i, leaf in enumerate(leaves[::-1])])]
     assert ordered[2:] == backwards[2:] == sorted([_leaf(1), _leaf(2), _leaf(3)], key=leaf_hash)
 
 

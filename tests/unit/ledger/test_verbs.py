@@ -55,9 +55,7 @@ def test_a_receipt_is_checked_offline(folder, capsys):
 
 def test_the_exit_code_says_not_in_the_log_or_not_a_log_that_is_trusted(folder, capsys):
     receipt = folder / "ada.tlog-proof"
-    code, out, _ = _run(
-        capsys, "receipt", receipt, "--credential", folder / "mallory.json", "--vkey", folder / "vkey"
-    )
+    code, out, _ = _run(capsys, "receipt", receipt, "--credential", folder / "mallory.json", "--vkey", folder / "vkey")
     assert (code, "does not belong to this document" in out) == (1, True)
     code, out, _ = _run(
         capsys, "receipt", receipt, "--credential", folder / "ada.json", "--vkey", folder / "other-vkey"
@@ -82,9 +80,7 @@ def test_what_cannot_be_read_is_one_sentence_and_exit_code_2(folder, capsys, rec
     (folder / "empty").write_text("# nothing\n")
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     named = vkey if "+" in vkey else folder / vkey
-    code, out, err = _run(
-        capsys, "receipt", folder / receipt, "--credential", folder / credential, "--vkey", named
-    )
+    code, out, err = _run(capsys, "receipt", folder / receipt, "--credential", folder / credential, "--vkey", named)
     assert (code, out) == (2, "")
     assert says in err
     assert len(err.strip().splitlines()) == 1

@@ -10,637 +10,1075 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Anchoring',
+            name="Anchoring",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('checkpoint', models.TextField()),
-                ('chain', models.CharField(max_length=80)),
-                ('digest', guildmark.app.records.fields.BytesField()),
-                ('facts', models.JSONField()),
-                ('evidence', models.BooleanField(help_text='False on a test chain: it shows that the code works and proves nothing.')),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("checkpoint", models.TextField()),
+                ("chain", models.CharField(max_length=80)),
+                ("digest", guildmark.app.records.fields.BytesField()),
+                ("facts", models.JSONField()),
+                (
+                    "evidence",
+                    models.BooleanField(
+                        help_text="False on a test chain: it shows that the code works and proves nothing."
+                    ),
+                ),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='DemandSnapshot',
+            name="DemandSnapshot",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('source', models.CharField(max_length=300)),
-                ('query', models.CharField(blank=True, max_length=300)),
-                ('on', models.DateField()),
-                ('of', models.PositiveIntegerField()),
-                ('lines', models.JSONField()),
-                ('frozen', models.JSONField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('measured_at', models.DateTimeField()),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("source", models.CharField(max_length=300)),
+                ("query", models.CharField(blank=True, max_length=300)),
+                ("on", models.DateField()),
+                ("of", models.PositiveIntegerField()),
+                ("lines", models.JSONField()),
+                ("frozen", models.JSONField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("measured_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['measured_at', 'id'],
+                "ordering": ["measured_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Enrolment',
+            name="Enrolment",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('enrolled_at', models.DateTimeField()),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("enrolled_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['enrolled_at', 'id'],
+                "ordering": ["enrolled_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='JobAd',
+            name="JobAd",
             fields=[
-                ('id', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('source', models.CharField(max_length=300)),
-                ('title', models.CharField(blank=True, max_length=300)),
-                ('employer', models.CharField(blank=True, max_length=300)),
-                ('place', models.CharField(blank=True, max_length=300)),
-                ('posted', models.DateField(null=True)),
-                ('text', models.TextField()),
-                ('text_sha256', models.CharField(max_length=64, unique=True)),
-                ('ingested_at', models.DateTimeField()),
+                ("id", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("source", models.CharField(max_length=300)),
+                ("title", models.CharField(blank=True, max_length=300)),
+                ("employer", models.CharField(blank=True, max_length=300)),
+                ("place", models.CharField(blank=True, max_length=300)),
+                ("posted", models.DateField(null=True)),
+                ("text", models.TextField()),
+                ("text_sha256", models.CharField(max_length=64, unique=True)),
+                ("ingested_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='LogCheckpoint',
+            name="LogCheckpoint",
             fields=[
-                ('origin', models.CharField(max_length=300, primary_key=True, serialize=False)),
-                ('size', models.PositiveBigIntegerField()),
-                ('text', models.TextField()),
+                ("origin", models.CharField(max_length=300, primary_key=True, serialize=False)),
+                ("size", models.PositiveBigIntegerField()),
+                ("text", models.TextField()),
             ],
             options={
-                'ordering': ['origin'],
+                "ordering": ["origin"],
             },
         ),
         migrations.CreateModel(
-            name='Organisation',
+            name="Organisation",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('provider', 'Provider'), ('partner', 'Partner'), ('regulator', 'Regulator')], max_length=20)),
-                ('did', models.CharField(max_length=500, unique=True)),
-                ('country', models.CharField(max_length=2)),
-                ('url', models.URLField(blank=True)),
-                ('facts', models.JSONField(default=dict, help_text='What frameworks ask about a provider: register, regulation, QA.')),
-                ('created_at', models.DateTimeField()),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("provider", "Provider"), ("partner", "Partner"), ("regulator", "Regulator")],
+                        max_length=20,
+                    ),
+                ),
+                ("did", models.CharField(max_length=500, unique=True)),
+                ("country", models.CharField(max_length=2)),
+                ("url", models.URLField(blank=True)),
+                (
+                    "facts",
+                    models.JSONField(
+                        default=dict, help_text="What frameworks ask about a provider: register, regulation, QA."
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='OutboxMessage',
+            name="OutboxMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('to', models.EmailField(max_length=254)),
-                ('subject', models.CharField(max_length=300)),
-                ('body', models.TextField()),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('dead', models.BooleanField(default=False)),
-                ('problem', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("to", models.EmailField(max_length=254)),
+                ("subject", models.CharField(max_length=300)),
+                ("body", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("dead", models.BooleanField(default=False)),
+                ("problem", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='SkillFramework',
+            name="SkillFramework",
             fields=[
-                ('id', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('version', models.CharField(max_length=80)),
-                ('licence', models.TextField()),
-                ('loaded_at', models.DateTimeField()),
+                ("id", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=200)),
+                ("version", models.CharField(max_length=80)),
+                ("licence", models.TextField()),
+                ("loaded_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='BlueprintVersion',
+            name="BlueprintVersion",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('blueprint_id', models.CharField(db_index=True, max_length=100)),
-                ('version', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=300)),
-                ('document', models.JSONField(help_text='design.blueprint.Blueprint as JSON')),
-                ('digest', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('withdrawn', 'Withdrawn')], default='draft', max_length=20)),
-                ('created_at', models.DateTimeField()),
-                ('published_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='blueprints', to='guildmark.organisation')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("blueprint_id", models.CharField(db_index=True, max_length=100)),
+                ("version", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=300)),
+                ("document", models.JSONField(help_text="design.blueprint.Blueprint as JSON")),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published"), ("withdrawn", "Withdrawn")],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("published_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="blueprints",
+                        to="guildmark.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['title', 'version'],
+                "ordering": ["title", "version"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('document', models.JSONField()),
-                ('passed', models.BooleanField()),
-                ('marks_sha256', models.CharField(max_length=64)),
-                ('decided_at', models.DateTimeField()),
-                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='guildmark.enrolment')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("document", models.JSONField()),
+                ("passed", models.BooleanField()),
+                ("marks_sha256", models.CharField(max_length=64)),
+                ("decided_at", models.DateTimeField()),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="guildmark.enrolment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['decided_at', 'id'],
+                "ordering": ["decided_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('verb', models.CharField(max_length=80)),
-                ('subject', models.CharField(max_length=300)),
-                ('facts', models.JSONField(default=dict)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("verb", models.CharField(max_length=80)),
+                ("subject", models.CharField(max_length=300)),
+                ("facts", models.JSONField(default=dict)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Learner',
+            name="Learner",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('person', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='learner', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "person",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="learner",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='enrolment',
-            name='learner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='guildmark.learner'),
-        ),
-        migrations.CreateModel(
-            name='Consent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('matching', 'Matching'), ('outcomes', 'Outcomes')], max_length=20)),
-                ('granted_at', models.DateTimeField()),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('learner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='guildmark.learner')),
-            ],
-            options={
-                'ordering': ['granted_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Award',
-            fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('badge', 'badge'), ('clr', 'clr')], default='badge', max_length=20)),
-                ('credential_id', models.CharField(max_length=300, unique=True)),
-                ('title', models.CharField(max_length=300)),
-                ('document', guildmark.app.records.fields.BytesField()),
-                ('salt', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('valid', 'Valid'), ('suspended', 'Suspended'), ('revoked', 'Revoked')], default='valid', max_length=20)),
-                ('status_index', models.PositiveIntegerField()),
-                ('issued_at', models.DateTimeField()),
-                ('valid_until', models.DateTimeField(null=True)),
-                ('claim_sha256', models.CharField(help_text='SHA-256 of the claim token, never the token.', max_length=64, unique=True)),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('nonce', guildmark.app.records.fields.BytesField(help_text='Blinds the leaf in the log; deleting it makes the leaf match nothing.')),
-                ('receipt', models.TextField(blank=True)),
-                ('awarded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decision', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='award', to='guildmark.decision')),
-                ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='guildmark.learner')),
-                ('issuer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='guildmark.organisation')),
-            ],
-            options={
-                'ordering': ['issued_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='LogEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('leaf', guildmark.app.records.fields.BytesField()),
-                ('kind', models.CharField(max_length=40)),
-                ('issuer', models.CharField(db_index=True, max_length=500)),
-                ('index', models.PositiveBigIntegerField(null=True, unique=True)),
-                ('written_at', models.DateTimeField()),
-                ('award', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='log_entry', to='guildmark.award')),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='MatchRun',
-            fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('need', models.JSONField()),
-                ('matches', models.JSONField()),
-                ('at', models.DateTimeField()),
-                ('ad', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='match_runs', to='guildmark.jobad')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='MatchDecision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('decision', models.CharField(choices=[('invite', 'invite'), ('decline', 'decline')], max_length=20)),
-                ('reason', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='match_decisions', to='guildmark.learner')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='guildmark.matchrun')),
-            ],
-            options={
-                'ordering': ['at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Offering',
-            fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=300)),
-                ('opens_on', models.DateField()),
-                ('closes_on', models.DateField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('blueprint_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offerings', to='guildmark.blueprintversion')),
-            ],
-            options={
-                'ordering': ['opens_on', 'title', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
         migrations.AddField(
-            model_name='enrolment',
-            name='offering',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='guildmark.offering'),
+            model_name="enrolment",
+            name="learner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="enrolments", to="guildmark.learner"
+            ),
         ),
         migrations.CreateModel(
-            name='Activity',
+            name="Consent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField()),
-                ('title', models.CharField(max_length=300)),
-                ('kind', models.CharField(max_length=40)),
-                ('minutes', models.PositiveIntegerField()),
-                ('required', models.BooleanField(default=True)),
-                ('offering', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='activities', to='guildmark.offering')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "purpose",
+                    models.CharField(choices=[("matching", "Matching"), ("outcomes", "Outcomes")], max_length=20),
+                ),
+                ("granted_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "learner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="guildmark.learner"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['offering', 'id'],
+                "ordering": ["granted_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Award",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('admin', 'Admin'), ('designer', 'Designer'), ('marker', 'Marker'), ('awarder', 'Awarder'), ('partner', 'Partner')], max_length=20)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='guildmark.organisation')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(choices=[("badge", "badge"), ("clr", "clr")], default="badge", max_length=20),
+                ),
+                ("credential_id", models.CharField(max_length=300, unique=True)),
+                ("title", models.CharField(max_length=300)),
+                ("document", guildmark.app.records.fields.BytesField()),
+                ("salt", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("valid", "Valid"), ("suspended", "Suspended"), ("revoked", "Revoked")],
+                        default="valid",
+                        max_length=20,
+                    ),
+                ),
+                ("status_index", models.PositiveIntegerField()),
+                ("issued_at", models.DateTimeField()),
+                ("valid_until", models.DateTimeField(null=True)),
+                (
+                    "claim_sha256",
+                    models.CharField(
+                        help_text="SHA-256 of the claim token, never the token.", max_length=64, unique=True
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField(null=True)),
+                (
+                    "nonce",
+                    guildmark.app.records.fields.BytesField(
+                        help_text="Blinds the leaf in the log; deleting it makes the leaf match nothing."
+                    ),
+                ),
+                ("receipt", models.TextField(blank=True)),
+                (
+                    "awarded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "decision",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="award",
+                        to="guildmark.decision",
+                    ),
+                ),
+                (
+                    "learner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="awards", to="guildmark.learner"
+                    ),
+                ),
+                (
+                    "issuer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="awards", to="guildmark.organisation"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['organisation', 'person', 'role'],
+                "ordering": ["issued_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Endorsement',
+            name="LogEntry",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('credential_id', models.CharField(max_length=300, unique=True)),
-                ('scope', models.JSONField()),
-                ('map_digest', models.CharField(max_length=64)),
-                ('document', guildmark.app.records.fields.BytesField()),
-                ('signed_at', models.DateTimeField()),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('blueprint_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='endorsements', to='guildmark.blueprintversion')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='endorsements', to='guildmark.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("leaf", guildmark.app.records.fields.BytesField()),
+                ("kind", models.CharField(max_length=40)),
+                ("issuer", models.CharField(db_index=True, max_length=500)),
+                ("index", models.PositiveBigIntegerField(null=True, unique=True)),
+                ("written_at", models.DateTimeField()),
+                (
+                    "award",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="log_entry",
+                        to="guildmark.award",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['signed_at', 'id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Destination',
+            name="MatchRun",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('blueprint_id', models.CharField(db_index=True, max_length=100)),
-                ('blueprint_version', models.PositiveIntegerField()),
-                ('kind', models.CharField(max_length=20)),
-                ('rating', models.PositiveSmallIntegerField(null=True)),
-                ('source', models.CharField(max_length=40)),
-                ('at', models.DateTimeField()),
-                ('award', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='destinations', to='guildmark.award')),
-                ('consent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='destinations', to='guildmark.consent')),
-                ('employer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='destinations', to='guildmark.organisation')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("need", models.JSONField()),
+                ("matches", models.JSONField()),
+                ("at", models.DateTimeField()),
+                (
+                    "ad",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="match_runs", to="guildmark.jobad"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='OrganisationKey',
+            name="MatchDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_id', models.CharField(max_length=600, unique=True)),
-                ('purpose', models.CharField(choices=[('issue', 'issue'), ('log', 'log')], default='issue', max_length=20)),
-                ('algorithm', models.CharField(max_length=20)),
-                ('public_key', guildmark.app.records.fields.BytesField()),
-                ('sealed', guildmark.app.records.fields.BytesField(help_text='The key file of adapters.keys: scrypt and AES-GCM.')),
-                ('created_at', models.DateTimeField()),
-                ('retired_at', models.DateTimeField(null=True)),
-                ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='guildmark.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("decision", models.CharField(choices=[("invite", "invite"), ("decline", "decline")], max_length=20)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "learner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="match_decisions",
+                        to="guildmark.learner",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="guildmark.matchrun"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'key_id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Skill',
+            name="Offering",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uri', models.CharField(max_length=300)),
-                ('label', models.CharField(max_length=300)),
-                ('alt_labels', models.JSONField(default=list)),
-                ('description', models.TextField(blank=True)),
-                ('kind', models.CharField(max_length=20)),
-                ('codes', models.JSONField(default=dict)),
-                ('framework', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='skills', to='guildmark.skillframework')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=300)),
+                ("opens_on", models.DateField()),
+                ("closes_on", models.DateField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "blueprint_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offerings",
+                        to="guildmark.blueprintversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['framework', 'label', 'uri'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Mention',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('skill_uri', models.CharField(db_index=True, max_length=300)),
-                ('label', models.CharField(max_length=300)),
-                ('words', models.CharField(max_length=300)),
-                ('start', models.PositiveIntegerField()),
-                ('end', models.PositiveIntegerField()),
-                ('confidence', models.FloatField()),
-                ('ad', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='guildmark.jobad')),
-                ('framework', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='guildmark.skillframework')),
-            ],
-            options={
-                'ordering': ['ad', 'start', 'skill_uri'],
-            },
-        ),
-        migrations.CreateModel(
-            name='StackRule',
-            fields=[
-                ('id', models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=300)),
-                ('version', models.CharField(max_length=40)),
-                ('text', models.TextField()),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stack_rules', to='guildmark.organisation')),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='StackClaim',
-            fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('earned', 'Earned')], max_length=20)),
-                ('result', models.JSONField()),
-                ('reason', models.TextField(blank=True)),
-                ('solved_at', models.DateTimeField()),
-                ('award', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stack_claim', to='guildmark.award')),
-                ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stack_claims', to='guildmark.learner')),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='guildmark.stackrule')),
-            ],
-            options={
-                'ordering': ['solved_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='StatusChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('valid', 'Valid'), ('suspended', 'Suspended'), ('revoked', 'Revoked')], max_length=20)),
-                ('code', models.CharField(max_length=60)),
-                ('note', models.TextField(blank=True)),
-                ('at', models.DateTimeField()),
-                ('award', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='status_changes', to='guildmark.award')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='StatusList',
-            fields=[
-                ('number', models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ('size', models.PositiveIntegerField()),
-                ('bits', guildmark.app.records.fields.BytesField()),
-                ('reasons', guildmark.app.records.fields.BytesField()),
-                ('seq', models.PositiveIntegerField(default=0, help_text='Grows by one with every published version.')),
-                ('published', guildmark.app.records.fields.BytesField(help_text='The signed list as last published.', null=True)),
-                ('published_reasons', guildmark.app.records.fields.BytesField(null=True)),
-                ('published_at', models.DateTimeField(null=True)),
-                ('issuer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='status_lists', to='guildmark.organisation')),
-            ],
-            options={
-                'ordering': ['number'],
+                "ordering": ["opens_on", "title", "id"],
             },
         ),
         migrations.AddField(
-            model_name='award',
-            name='status_list',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='guildmark.statuslist'),
+            model_name="enrolment",
+            name="offering",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="enrolments", to="guildmark.offering"
+            ),
         ),
         migrations.CreateModel(
-            name='Submission',
+            name="Activity",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('assessment', models.CharField(max_length=100)),
-                ('title', models.CharField(max_length=300)),
-                ('media_type', models.CharField(max_length=100)),
-                ('sha256', models.CharField(max_length=64)),
-                ('submitted_at', models.DateTimeField()),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='guildmark.enrolment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField()),
+                ("title", models.CharField(max_length=300)),
+                ("kind", models.CharField(max_length=40)),
+                ("minutes", models.PositiveIntegerField()),
+                ("required", models.BooleanField(default=True)),
+                (
+                    "offering",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="activities", to="guildmark.offering"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['submitted_at', 'id'],
+                "ordering": ["offering", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Mark',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('criterion', models.CharField(max_length=100)),
-                ('level', models.CharField(max_length=100)),
-                ('comment', models.TextField(blank=True)),
-                ('marked_at', models.DateTimeField()),
-                ('marker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='marks', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='marks', to='guildmark.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("admin", "Admin"),
+                            ("designer", "Designer"),
+                            ("marker", "Marker"),
+                            ("awarder", "Awarder"),
+                            ("partner", "Partner"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="guildmark.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['submission', 'criterion', 'marker'],
+                "ordering": ["organisation", "person", "role"],
             },
         ),
         migrations.CreateModel(
-            name='ActivityDone',
+            name="Endorsement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('done_at', models.DateTimeField()),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='done', to='guildmark.activity')),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='done', to='guildmark.enrolment')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("credential_id", models.CharField(max_length=300, unique=True)),
+                ("scope", models.JSONField()),
+                ("map_digest", models.CharField(max_length=64)),
+                ("document", guildmark.app.records.fields.BytesField()),
+                ("signed_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "blueprint_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="endorsements",
+                        to="guildmark.blueprintversion",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="endorsements",
+                        to="guildmark.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['done_at', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('enrolment', 'activity'), name='done_once')],
+                "ordering": ["signed_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='GateResult',
+            name="Destination",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('seq', models.PositiveIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('rulebooks', models.JSONField(help_text='Pairs of rulebook id and version.')),
-                ('verdict', models.CharField(max_length=20)),
-                ('report', models.JSONField()),
-                ('at', models.DateTimeField()),
-                ('blueprint_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='gate_results', to='guildmark.blueprintversion')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("blueprint_id", models.CharField(db_index=True, max_length=100)),
+                ("blueprint_version", models.PositiveIntegerField()),
+                ("kind", models.CharField(max_length=20)),
+                ("rating", models.PositiveSmallIntegerField(null=True)),
+                ("source", models.CharField(max_length=40)),
+                ("at", models.DateTimeField()),
+                (
+                    "award",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="destinations", to="guildmark.award"
+                    ),
+                ),
+                (
+                    "consent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="destinations", to="guildmark.consent"
+                    ),
+                ),
+                (
+                    "employer",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="destinations",
+                        to="guildmark.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['blueprint_version', 'seq'],
-                'constraints': [models.UniqueConstraint(fields=('blueprint_version', 'seq'), name='one_gate_result_per_seq')],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Judgement',
+            name="OrganisationKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('blueprint_digest', models.CharField(max_length=64)),
-                ('rule_id', models.CharField(max_length=100)),
-                ('verdict', models.CharField(choices=[('pass', 'pass'), ('fail', 'fail')], max_length=10)),
-                ('reason', models.TextField()),
-                ('at', models.DateTimeField()),
-                ('blueprint_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='judgements', to='guildmark.blueprintversion')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='judgements', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key_id", models.CharField(max_length=600, unique=True)),
+                (
+                    "purpose",
+                    models.CharField(choices=[("issue", "issue"), ("log", "log")], default="issue", max_length=20),
+                ),
+                ("algorithm", models.CharField(max_length=20)),
+                ("public_key", guildmark.app.records.fields.BytesField()),
+                (
+                    "sealed",
+                    guildmark.app.records.fields.BytesField(
+                        help_text="The key file of adapters.keys: scrypt and AES-GCM."
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("retired_at", models.DateTimeField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="keys",
+                        to="guildmark.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='judgement_has_a_reason')],
+                "ordering": ["created_at", "key_id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Skill",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uri", models.CharField(max_length=300)),
+                ("label", models.CharField(max_length=300)),
+                ("alt_labels", models.JSONField(default=list)),
+                ("description", models.TextField(blank=True)),
+                ("kind", models.CharField(max_length=20)),
+                ("codes", models.JSONField(default=dict)),
+                (
+                    "framework",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="skills",
+                        to="guildmark.skillframework",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["framework", "label", "uri"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Mention",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("skill_uri", models.CharField(db_index=True, max_length=300)),
+                ("label", models.CharField(max_length=300)),
+                ("words", models.CharField(max_length=300)),
+                ("start", models.PositiveIntegerField()),
+                ("end", models.PositiveIntegerField()),
+                ("confidence", models.FloatField()),
+                (
+                    "ad",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mentions", to="guildmark.jobad"
+                    ),
+                ),
+                (
+                    "framework",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="guildmark.skillframework"),
+                ),
+            ],
+            options={
+                "ordering": ["ad", "start", "skill_uri"],
+            },
+        ),
+        migrations.CreateModel(
+            name="StackRule",
+            fields=[
+                ("id", models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=300)),
+                ("version", models.CharField(max_length=40)),
+                ("text", models.TextField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stack_rules",
+                        to="guildmark.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="StackClaim",
+            fields=[
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("state", models.CharField(choices=[("open", "Open"), ("earned", "Earned")], max_length=20)),
+                ("result", models.JSONField()),
+                ("reason", models.TextField(blank=True)),
+                ("solved_at", models.DateTimeField()),
+                (
+                    "award",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="stack_claim",
+                        to="guildmark.award",
+                    ),
+                ),
+                (
+                    "learner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="stack_claims", to="guildmark.learner"
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="claims", to="guildmark.stackrule"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["solved_at", "id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="StatusChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("valid", "Valid"), ("suspended", "Suspended"), ("revoked", "Revoked")], max_length=20
+                    ),
+                ),
+                ("code", models.CharField(max_length=60)),
+                ("note", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "award",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="status_changes", to="guildmark.award"
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["at", "id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="StatusList",
+            fields=[
+                ("number", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("size", models.PositiveIntegerField()),
+                ("bits", guildmark.app.records.fields.BytesField()),
+                ("reasons", guildmark.app.records.fields.BytesField()),
+                ("seq", models.PositiveIntegerField(default=0, help_text="Grows by one with every published version.")),
+                (
+                    "published",
+                    guildmark.app.records.fields.BytesField(help_text="The signed list as last published.", null=True),
+                ),
+                ("published_reasons", guildmark.app.records.fields.BytesField(null=True)),
+                ("published_at", models.DateTimeField(null=True)),
+                (
+                    "issuer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="status_lists",
+                        to="guildmark.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["number"],
+            },
+        ),
+        migrations.AddField(
+            model_name="award",
+            name="status_list",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="awards", to="guildmark.statuslist"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Submission",
+            fields=[
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("assessment", models.CharField(max_length=100)),
+                ("title", models.CharField(max_length=300)),
+                ("media_type", models.CharField(max_length=100)),
+                ("sha256", models.CharField(max_length=64)),
+                ("submitted_at", models.DateTimeField()),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="guildmark.enrolment",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["submitted_at", "id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Mark",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("criterion", models.CharField(max_length=100)),
+                ("level", models.CharField(max_length=100)),
+                ("comment", models.TextField(blank=True)),
+                ("marked_at", models.DateTimeField()),
+                (
+                    "marker",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="marks", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="marks", to="guildmark.submission"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["submission", "criterion", "marker"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ActivityDone",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("done_at", models.DateTimeField()),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="done", to="guildmark.activity"
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="done", to="guildmark.enrolment"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["done_at", "id"],
+                "constraints": [models.UniqueConstraint(fields=("enrolment", "activity"), name="done_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="GateResult",
+            fields=[
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("seq", models.PositiveIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                ("rulebooks", models.JSONField(help_text="Pairs of rulebook id and version.")),
+                ("verdict", models.CharField(max_length=20)),
+                ("report", models.JSONField()),
+                ("at", models.DateTimeField()),
+                (
+                    "blueprint_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gate_results",
+                        to="guildmark.blueprintversion",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["blueprint_version", "seq"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("blueprint_version", "seq"), name="one_gate_result_per_seq")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Judgement",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("blueprint_digest", models.CharField(max_length=64)),
+                ("rule_id", models.CharField(max_length=100)),
+                ("verdict", models.CharField(choices=[("pass", "pass"), ("fail", "fail")], max_length=10)),
+                ("reason", models.TextField()),
+                ("at", models.DateTimeField()),
+                (
+                    "blueprint_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="judgements",
+                        to="guildmark.blueprintversion",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="judgements",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["at", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="judgement_has_a_reason"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('learner', 'purpose'), name='one_live_consent_per_purpose'),
+            model_name="consent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_at__isnull", True)),
+                fields=("learner", "purpose"),
+                name="one_live_consent_per_purpose",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.UniqueConstraint(fields=('offering', 'learner'), name='enrolled_once'),
+            model_name="enrolment",
+            constraint=models.UniqueConstraint(fields=("offering", "learner"), name="enrolled_once"),
         ),
         migrations.AddConstraint(
-            model_name='activity',
-            constraint=models.UniqueConstraint(fields=('offering', 'key'), name='one_activity_per_key'),
+            model_name="activity",
+            constraint=models.UniqueConstraint(fields=("offering", "key"), name="one_activity_per_key"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('person', 'organisation', 'role'), name='one_membership_per_role'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("person", "organisation", "role"), name="one_membership_per_role"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='destination',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), ('rating__range', (1, 5)), _connector='OR'), name='rating_is_1_to_5'),
+            model_name="destination",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rating__isnull", True), ("rating__range", (1, 5)), _connector="OR"),
+                name="rating_is_1_to_5",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='blueprintversion',
-            constraint=models.UniqueConstraint(fields=('blueprint_id', 'version'), name='one_record_per_version'),
+            model_name="blueprintversion",
+            constraint=models.UniqueConstraint(fields=("blueprint_id", "version"), name="one_record_per_version"),
         ),
         migrations.AddConstraint(
-            model_name='blueprintversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'published'), _negated=True), ('published_at__isnull', False), _connector='OR'), name='published_has_a_date'),
+            model_name="blueprintversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "published"), _negated=True), ("published_at__isnull", False), _connector="OR"
+                ),
+                name="published_has_a_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='skill',
-            constraint=models.UniqueConstraint(fields=('framework', 'uri'), name='one_skill_per_uri'),
+            model_name="skill",
+            constraint=models.UniqueConstraint(fields=("framework", "uri"), name="one_skill_per_uri"),
         ),
         migrations.AddConstraint(
-            model_name='mention',
-            constraint=models.UniqueConstraint(fields=('ad', 'framework', 'skill_uri', 'start'), name='one_mention_per_place'),
+            model_name="mention",
+            constraint=models.UniqueConstraint(
+                fields=("ad", "framework", "skill_uri", "start"), name="one_mention_per_place"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stackclaim',
-            constraint=models.UniqueConstraint(fields=('rule', 'learner'), name='one_claim_per_rule'),
+            model_name="stackclaim",
+            constraint=models.UniqueConstraint(fields=("rule", "learner"), name="one_claim_per_rule"),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(fields=('status_list', 'status_index'), name='one_award_per_status_index'),
+            model_name="award",
+            constraint=models.UniqueConstraint(
+                fields=("status_list", "status_index"), name="one_award_per_status_index"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='award',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'clr'), ('decision__isnull', False), _connector='OR'), name='badge_has_a_decision'),
+            model_name="award",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind", "clr"), ("decision__isnull", False), _connector="OR"),
+                name="badge_has_a_decision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(fields=('enrolment', 'assessment'), name='one_submission_per_assessment'),
+            model_name="submission",
+            constraint=models.UniqueConstraint(
+                fields=("enrolment", "assessment"), name="one_submission_per_assessment"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mark',
-            constraint=models.UniqueConstraint(fields=('submission', 'criterion', 'marker'), name='one_mark_per_marker'),
+            model_name="mark",
+            constraint=models.UniqueConstraint(
+                fields=("submission", "criterion", "marker"), name="one_mark_per_marker"
+            ),
         ),
     ]

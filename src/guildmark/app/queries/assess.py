@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from guildmark.app.records import Decision, Enrolment, Mark
 from guildmark.app.queries.design import blueprint_value
+from guildmark.app.records import Decision, Enrolment, Mark
 from guildmark.assess import decision as decision_room
 from guildmark.assess import delivery as delivery_room
 from guildmark.assess import marking as marking_room
@@ -54,7 +54,9 @@ def evidence_of(enrolment: Enrolment) -> list[dict[str, str]]:
     titles = {a.id: a for a in blueprint_value(enrolment.offering.blueprint_version).assessments}
     return [
         {
-            "name": f"{titles[row.assessment].title}: {row.title}" if row.title != titles[row.assessment].title else row.title,
+            "name": f"{titles[row.assessment].title}: {row.title}"
+            if row.title != titles[row.assessment].title
+            else row.title,
             "genre": titles[row.assessment].type,
             "description": f"Work handed in on {row.submitted_at.date()}; SHA-256 {row.sha256}.",
         }

@@ -100,7 +100,9 @@ def job_need(ad: JobAd, *, framework_id: str) -> match_room.JobNeed:
 def offers() -> list[match_room.Offer]:
     """What can be learned now: the latest published version of every blueprint, with the skills it vouches for."""
     found = {}
-    for row in BlueprintVersion.objects.filter(state=BlueprintVersion.State.PUBLISHED).order_by("blueprint_id", "version"):
+    for row in BlueprintVersion.objects.filter(state=BlueprintVersion.State.PUBLISHED).order_by(
+        "blueprint_id", "version"
+    ):
         blueprint = blueprint_value(row)
         uris = {a.uri for outcome in blueprint.outcomes for a in outcome.alignments}
         found[row.blueprint_id] = match_room.Offer(
@@ -121,7 +123,12 @@ def suggest_roles(learner: Learner, *, framework_id: str, on: date, now: datetim
     needs = []
     for ad in ads.values():
         value = AdValue(
-            id=ad.id, title=ad.title, employer=ad.employer, text=ad.text, posted=ad.posted, place=ad.place,
+            id=ad.id,
+            title=ad.title,
+            employer=ad.employer,
+            text=ad.text,
+            posted=ad.posted,
+            place=ad.place,
             source=ad.source,
         )
         needs.append(match_room.need_from_mentions(value, extractor.mentions(value), framework))

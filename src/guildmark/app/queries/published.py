@@ -187,9 +187,15 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ROUTES: list[tuple[str, Callable[..., tuple[bytes, str] | None]]] = [
     (r"(?P<folder>issuers|partners)/(?P<slug>[a-z0-9-]+)/did\.json", _did_document),
     (rf"achievements/(?P<blueprint>{_UUID})/(?P<version>[0-9]{{1,6}})", _achievement),
-    (rf"achievements/(?P<blueprint>{_UUID})/(?P<version>[0-9]{{1,6}})/map(?:\?outcomes=(?P<outcomes>[^?#]{{1,2000}}))?", _map),
+    (
+        rf"achievements/(?P<blueprint>{_UUID})/(?P<version>[0-9]{{1,6}})/map(?:\?outcomes=(?P<outcomes>[^?#]{{1,2000}}))?",
+        _map,
+    ),
     (rf"gate/(?P<gate>{_UUID})", _gate),
     (r"status/(?P<number>[0-9]{1,8})", _status),
     (r"status/(?P<number>[0-9]{1,8})/reasons", _reasons),
-    (r"log/(?P<path>checkpoint|vkey|tile/(?:entries|[0-9]{1,2})/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?)", _log_file),
+    (
+        r"log/(?P<path>checkpoint|vkey|tile/(?:entries|[0-9]{1,2})/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?)",
+        _log_file,
+    ),
 ]

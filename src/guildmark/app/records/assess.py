@@ -71,7 +71,9 @@ class Submission(models.Model):
 
     class Meta:
         ordering = ["submitted_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["enrolment", "assessment"], name="one_submission_per_assessment")]
+        constraints = [
+            models.UniqueConstraint(fields=["enrolment", "assessment"], name="one_submission_per_assessment")
+        ]
 
 
 class Mark(models.Model):

@@ -50,7 +50,9 @@ class Award(models.Model):
     issued_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True)
     awarded_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    claim_sha256 = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the claim token, never the token.")
+    claim_sha256 = models.CharField(
+        max_length=64, unique=True, help_text="SHA-256 of the claim token, never the token."
+    )
     claimed_at = models.DateTimeField(null=True)
     nonce = BytesField(help_text="Blinds the leaf in the log; deleting it makes the leaf match nothing.")
     receipt = models.TextField(blank=True)

@@ -1,4 +1,4 @@
-"""What is shown: offerings are opened, learners enrol, do activities, hand in work; markers mark; a decision is recorded."""
+"""What is shown: offerings open, learners enrol, do activities, hand in work; markers mark; a decision is recorded."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ def open_offering(
         id=id, blueprint_version=version, title=title, opens_on=opens_on, closes_on=closes_on, created_at=now
     )
     Activity.objects.bulk_create(
-        Activity(
-            offering=offering, key=a.id, title=a.title, kind=a.kind, minutes=a.minutes, required=a.required
-        )
+        Activity(offering=offering, key=a.id, title=a.title, kind=a.kind, minutes=a.minutes, required=a.required)
         for a in activities
     )
     note_event(verb="open_offering", subject=title, actor=actor, now=now, blueprint=str(version))
@@ -66,7 +64,9 @@ def enrol(*, id: UUID, offering: Offering, learner: Learner, now: datetime) -> E
     """The learner is enrolled; NotAllowed outside the dates of the offering. Enrolling again changes nothing."""
     day = now.date()
     if day < offering.opens_on or (offering.closes_on is not None and day > offering.closes_on):
-        raise NotAllowed(f"{offering.title} is open from {offering.opens_on} to {offering.closes_on or 'further notice'}.")
+        raise NotAllowed(
+            f"{offering.title} is open from {offering.opens_on} to {offering.closes_on or 'further notice'}."
+        )
     enrolment, made = Enrolment.objects.get_or_create(
         offering=offering, learner=learner, defaults={"id": id, "enrolled_at": now}
     )

@@ -53,7 +53,9 @@ def award_credential(
     blueprint, value = blueprint_value(version), decision_value(decision)
     if value.blueprint_digest != version.digest:
         raise NotAllowed("The decision was made on another content of the blueprint; decide again.")
-    valid_until = now + timedelta(days=round(blueprint.validity_months * 30.4375)) if blueprint.validity_months else None
+    valid_until = (
+        now + timedelta(days=round(blueprint.validity_months * 30.4375)) if blueprint.validity_months else None
+    )
     entry, status_list, index = allocate_status(issuer=provider, entropy=entropy, now=now)
     salt = entropy(16).hex()
     document = award_document(
@@ -210,4 +212,3 @@ def change_status(
     note_event(verb="change_status", subject=award.credential_id, actor=actor, now=now, state=state, code=code)
     reopened = recheck_stacks(award=award, entropy=entropy, actor=actor, now=now)
     return award, reopened
-

@@ -12,7 +12,15 @@ from django.db import transaction
 
 from guildmark.app.queries.design import blueprint_value, gate_inputs, live_endorsements
 from guildmark.app.queries.organisations import issuer_profile
-from guildmark.app.records import BlueprintVersion, DemandSnapshot, Endorsement, GateResult, Judgement, Organisation, Person
+from guildmark.app.records import (
+    BlueprintVersion,
+    DemandSnapshot,
+    Endorsement,
+    GateResult,
+    Judgement,
+    Organisation,
+    Person,
+)
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
@@ -67,7 +75,7 @@ def draft_blueprint(
 
 @transaction.atomic
 def revise_draft(*, version: BlueprintVersion, document: bytes, actor: Person, now: datetime) -> BlueprintVersion:
-    """The draft has this content; signatures over a map that changed are void from now on, and judgements are asked again."""
+    """The draft has this content; signatures over a map that changed are void, and judgements are asked again."""
     version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
     if version.state != BlueprintVersion.State.DRAFT:
         raise NotAllowed(f"{version} is {version.state}: draft a new version instead.")
@@ -95,7 +103,7 @@ def endorse(
     actor: Person,
     now: datetime,
 ) -> Endorsement:
-    """The partner has signed the task, outcome and assessment map with its own key, as an OB 3.0 EndorsementCredential."""
+    """The partner has signed the map with its own key, as an Open Badges 3.0 EndorsementCredential."""
     blueprint = blueprint_value(version)
     digest = map_digest(blueprint, scope)
     document = endorsement_document(
@@ -190,9 +198,7 @@ def submit_for_review(
         if name not in known:
             raise BrokenInput(f"there is no rulebook {name!r}", hint=f"use one of {', '.join(sorted(known))}")
     books = [known[name] for name in rulebooks]
-    report = gate_room.gate(
-        blueprint_value(version), books, **gate_inputs(version, now=now), on=now.date()
-    )
+    report = gate_room.gate(blueprint_value(version), books, **gate_inputs(version, now=now), on=now.date())
     row = GateResult.objects.create(
         id=id,
         blueprint_version=version,
@@ -231,7 +237,9 @@ def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime
         statement={"achievement": achievement_url(blueprint_value(version)), "sha256": version.digest},
         now=now,
     )
-    publish_after_commit(achievement_url(blueprint_value(version)).removeprefix(f"{settings.BASE_URL}/"), f"gate/{result.id}")
+    publish_after_commit(
+        achievement_url(blueprint_value(version)).removeprefix(f"{settings.BASE_URL}/"), f"gate/{result.id}"
+    )
     note_event(verb="publish_blueprint", subject=str(version), actor=actor, now=now, gate=str(result.id))
     return version
 
@@ -242,8 +250,7 @@ def gate_digest(version: BlueprintVersion) -> str:
         "content": version.digest,
         "endorsements": sorted(e.credential_id for e in live_endorsements(version)),
         "judgements": sorted(
-            [j.rule_id, j.verdict, str(j.by_id)]
-            for j in version.judgements.filter(blueprint_digest=version.digest)
+            [j.rule_id, j.verdict, str(j.by_id)] for j in version.judgements.filter(blueprint_digest=version.digest)
         ),
     }
     return hashlib.sha256(jcs(parts)).hexdigest()
@@ -257,4 +264,3 @@ def achievement_url(blueprint: Blueprint) -> str:
 def map_url(blueprint: Blueprint) -> str:
     """Where the task, outcome and assessment map that partners sign is published."""
     return f"{achievement_url(blueprint)}/map"
-

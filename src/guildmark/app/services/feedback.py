@@ -31,9 +31,7 @@ def record_destination(
         raise BrokenInput(f"rating {rating} is not between 1 and 5", hint="leave it out if there is none")
     if award.decision is None:
         raise BrokenInput("a stacked credential has no blueprint of its own", hint="record it for a component")
-    consent = Consent.objects.filter(
-        learner=award.learner, purpose=Consent.Purpose.OUTCOMES, withdrawn_at=None
-    ).first()
+    consent = Consent.objects.filter(learner=award.learner, purpose=Consent.Purpose.OUTCOMES, withdrawn_at=None).first()
     if consent is None:
         raise NotAllowed("The learner has not agreed that outcomes are recorded; ask for consent first.")
     version = award.decision.enrolment.offering.blueprint_version

@@ -88,8 +88,6 @@ def claim_stack(
 def _award_stack(
     claim: StackClaim, result: stack_room.StackResult, *, entropy: Callable[[int], bytes], actor: Person, now: datetime
 ) -> Award:
-    from uuid import UUID as Uuid
-
     from guildmark.app.queries.organisations import issuer_profile
     from guildmark.app.services.awards import _sign_and_record
     from guildmark.app.services.status import allocate_status
@@ -97,7 +95,7 @@ def _award_stack(
     rule, learner, provider = claim.rule, claim.learner, claim.rule.owner
     components = list(Award.objects.filter(credential_id__in=list(result.placement)).order_by("issued_at", "id"))
     entry, status_list, index = allocate_status(issuer=provider, entropy=entropy, now=now)
-    award_id = Uuid(bytes=entropy(16), version=4)
+    award_id = UUID(bytes=entropy(16), version=4)
     salt = entropy(16).hex()
     document = clr_document(
         credential_id=f"urn:uuid:{award_id}",
@@ -137,9 +135,7 @@ def _why_open(result: stack_room.StackResult) -> str:
 
 
 @transaction.atomic
-def recheck_stacks(
-    *, award: Award, entropy: Callable[[int], bytes], actor: Person, now: datetime
-) -> list[StackClaim]:
+def recheck_stacks(*, award: Award, entropy: Callable[[int], bytes], actor: Person, now: datetime) -> list[StackClaim]:
     """Every claim of this learner is solved again; those whose larger credential no longer stands are open again.
 
     The larger credential gets the same status as its cause allows: suspended while a component is suspended, revoked
@@ -161,13 +157,23 @@ def recheck_stacks(
         if claim.award is not None and claim.award.state != Award.State.REVOKED:
             if broken and claim.award.state != award.state:
                 change_status(
-                    award=claim.award, state=award.state, code=_component_code(award), note=award.credential_id,
-                    entropy=entropy, actor=actor, now=now,
+                    award=claim.award,
+                    state=award.state,
+                    code=_component_code(award),
+                    note=award.credential_id,
+                    entropy=entropy,
+                    actor=actor,
+                    now=now,
                 )
             elif award.state == Award.State.VALID and result.earned and claim.award.state == Award.State.SUSPENDED:
                 change_status(
-                    award=claim.award, state=Award.State.VALID, code="component_reinstated",
-                    note=award.credential_id, entropy=entropy, actor=actor, now=now,
+                    award=claim.award,
+                    state=Award.State.VALID,
+                    code="component_reinstated",
+                    note=award.credential_id,
+                    entropy=entropy,
+                    actor=actor,
+                    now=now,
                 )
         still_open = broken or not result.earned
         claim.state = StackClaim.State.OPEN if still_open else StackClaim.State.EARNED
@@ -191,7 +197,9 @@ def rank_candidates(*, id: UUID, ad: JobAd, framework_id: str, actor: Person, no
     """People with live consent are ranked for the ad from verified skills; the whole answer is kept."""
     need = job_need(ad, framework_id=framework_id)
     if not need.skills:
-        raise BrokenInput("no skill was found in this ad", where=ad.id, hint="refresh demand, or load a larger framework")
+        raise BrokenInput(
+            "no skill was found in this ad", where=ad.id, hint="refresh demand, or load a larger framework"
+        )
     catalogue = offers()
     people = people_who_opted_in(on=now.date(), now=now)
     matches = match_room.rank_people(need, people, on=now.date())
@@ -226,9 +234,7 @@ def decide_match(
         raise BrokenInput("a decision needs a reason", hint="say why in a sentence")
     if str(learner.id) not in {match["person_id"] for match in run.matches}:
         raise BrokenInput("this learner is not in the ranking", hint="decide about somebody who is")
-    row = MatchDecision.objects.create(
-        run=run, learner=learner, decision=decision, reason=reason, by=actor, at=now
-    )
+    row = MatchDecision.objects.create(run=run, learner=learner, decision=decision, reason=reason, by=actor, at=now)
     note_event(verb="decide_match", subject=str(run.id), actor=actor, now=now, decision=decision)
     return row
 

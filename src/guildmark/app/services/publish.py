@@ -36,7 +36,7 @@ def export_web(directory: Path | None = None) -> int:
 
 
 def publish_after_commit(*paths: str) -> None:
-    """Once this transaction is committed, the documents at `paths` are published as files; until then nobody sees them."""
+    """Once this transaction is committed, the documents at `paths` are published as files, and not before."""
     transaction.on_commit(lambda: _publish(paths))
 
 

@@ -9,6 +9,6 @@ from guildmark.app.services import ledger
 
 @task()
 def publish_checkpoint() -> str:
-    """Every waiting entry is in the log under a signed checkpoint; running it again with nothing waiting is harmless."""
+    """Every waiting entry is in the log under a signed checkpoint; again with nothing waiting is harmless."""
     checkpoint, receipts = ledger.publish_checkpoint()
     return f"size {checkpoint.size}, {receipts} receipts"

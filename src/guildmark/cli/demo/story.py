@@ -150,7 +150,9 @@ class Story:
 
     def before(self) -> None:
         """The organisations and people of the story; all invented."""
-        click.echo("Before the story: a database, two providers, an industry partner, their people and keys (all invented).")
+        click.echo(
+            "Before the story: a database, two providers, an industry partner, their people and keys (all invented)."
+        )
         self.site("migrate")
         for slug, name, kind, country in (
             (HARBOUR, "Harbour University", "provider", "AU"),
@@ -178,7 +180,9 @@ class Story:
             click.echo("      Real job ads are here (SkillSpan, sentences grouped by ad), and they are used.")
             self.site("ingest-ads", real)
         else:
-            click.echo("      No real job ads are here: the small set of our own writing is used, and its source says so.")
+            click.echo(
+                "      No real job ads are here: the small set of our own writing is used, and its source says so."
+            )
             self.site("ingest-ads")
         self.demand = {}
         for query in sorted({query for _, _, query, _ in COURSES.values()}):
@@ -210,12 +214,16 @@ class Story:
         provider = COURSES[name][0]
         changed = json.loads(_sample(name))
         changed["outcomes"][0]["statement"] += " Unsupervised."
-        file = self.leave("3-changed-blueprint.json", changed, "the same blueprint with one outcome changed after signing")
+        file = self.leave(
+            "3-changed-blueprint.json", changed, "the same blueprint with one outcome changed after signing"
+        )
         voided = self.site("revise-draft", self.blueprints[name]["blueprint"], file, "--as", STAFF[provider]["design"])
         self.leave("3-voided-signature.json", voided["endorsements"], "the signature over the old map no longer stands")
         click.echo("      The change is taken back, and the partner's signature stands again.")
         original = self.folder / f"2-blueprint-{name}.json"
-        restored = self.site("revise-draft", self.blueprints[name]["blueprint"], original, "--as", STAFF[provider]["design"])
+        restored = self.site(
+            "revise-draft", self.blueprints[name]["blueprint"], original, "--as", STAFF[provider]["design"]
+        )
         self.leave("3-standing-signature.json", restored["endorsements"], "the signature stands for the map as signed")
 
     def _endorse(self, name: str) -> None:
@@ -232,7 +240,9 @@ class Story:
             "omar",
         )
         row = Endorsement.objects.get(id=facts["endorsement"])
-        self.leave(f"3-endorsement-{name}.json", bytes(row.document), "the partner's signature, an EndorsementCredential")
+        self.leave(
+            f"3-endorsement-{name}.json", bytes(row.document), "the partner's signature, an EndorsementCredential"
+        )
 
     def gate(self) -> None:
         """Quality gate: national frameworks as rules; it blocks, and named people judge what data cannot."""
@@ -287,7 +297,9 @@ class Story:
                 staff["design"],
             )["offering"]
             for number, email in enumerate(learners):
-                self._one_learner(name, blueprint, offering, email, staff, show=number == 0 and name == next(iter(COURSES)))
+                self._one_learner(
+                    name, blueprint, offering, email, staff, show=number == 0 and name == next(iter(COURSES))
+                )
 
     def _one_learner(
         self, name: str, blueprint: dict[str, Any], offering: str, email: str, staff: dict[str, Any], *, show: bool
@@ -425,14 +437,19 @@ class Story:
         self.site("consent", SAM, "matching")
         click.echo("      Lena did not opt in and is not read.")
         ad = self._best_ad()
-        run = self.site(
-            "rank-candidates", ad, "--framework", self.framework, "--partner", NORTHWIND, "--as", "omar"
-        )
+        run = self.site("rank-candidates", ad, "--framework", self.framework, "--partner", NORTHWIND, "--as", "omar")
         self.leave("10-ranking.json", run, "people for a job: score, reasons, what is missing, what would close it")
         roles = self.site("suggest-roles", MEI, "--framework", self.framework)
         self.leave("10-roles.json", roles, "jobs for a person")
         self.site(
-            "decide-match", run["run"], MEI, "invite", "--reason", "Verified skills for part of the work; we train the rest.", "--as", "omar"
+            "decide-match",
+            run["run"],
+            MEI,
+            "invite",
+            "--reason",
+            "Verified skills for part of the work; we train the rest.",
+            "--as",
+            "omar",
         )
 
     def _best_ad(self) -> str:
@@ -454,7 +471,9 @@ class Story:
         """Feedback: a consented outcome attaches to the blueprint version and appears in its next review."""
         name = next(iter(COURSES))
         mine = self.awards[name, MEI]
-        self._refused("record-destination", mine["award"], "hired", "--rating", 5, "--employer", NORTHWIND, "--as", "omar")
+        self._refused(
+            "record-destination", mine["award"], "hired", "--rating", 5, "--employer", NORTHWIND, "--as", "omar"
+        )
         self.site("consent", MEI, "outcomes")
         self.site("record-destination", mine["award"], "hired", "--rating", 5, "--employer", NORTHWIND, "--as", "omar")
         review = self.site("review", self.blueprints[name]["blueprint"], "--as", STAFF[COURSES[name][0]]["design"])
@@ -462,7 +481,7 @@ class Story:
 
 
 JUDGEMENTS = {
-    "AU-E05": "Read both assessments against their outcomes: each outcome is seen in made work, once under supervision.",
+    "AU-E05": "Read both assessments against their outcomes: each outcome shows in made work, once under supervision.",
     "AU-E10": "The credit is stated with its unit and basis, and says what it does not count towards.",
     "AU-E11": "The one claim of recognition is the partner's signature, which verifies and stands for this map.",
     "AU-R6": "The job ads frozen in and the partner's signed need both ask for these skills.",
@@ -488,7 +507,9 @@ def _sample(name: str) -> str:
 
 def _taught(name: str) -> set[str]:
     """The skills that a sample blueprint's outcomes are aligned with."""
-    return {alignment["uri"] for outcome in json.loads(_sample(name))["outcomes"] for alignment in outcome["alignments"]}
+    return {
+        alignment["uri"] for outcome in json.loads(_sample(name))["outcomes"] for alignment in outcome["alignments"]
+    }
 
 
 class _Indented:

@@ -36,7 +36,7 @@ def open_offering(
 ) -> dict[str, Any]:
     """Offer a published blueprint, with activities that learners do in their own time.
 
-    Example: guildmark site open-offering 7b0c... --title "Autumn" --activity joins:text:90:"Joins step by step" --as dana
+    Example: guildmark site open-offering 7b0c... --title Autumn --activity joins:text:90:"Joins by steps" --as dana
     """
     from guildmark.app.access import require
     from guildmark.app.queries.organisations import blueprint_version

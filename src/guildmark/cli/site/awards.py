@@ -25,9 +25,7 @@ def award(world: World, decision: str, username: str) -> dict[str, Any]:
 
     who, row = actor(username), find(decision)
     require(who, "award", row.enrolment.offering.blueprint_version.provider)
-    made, token = award_credential(
-        id=world.new_id(), decision=row, entropy=world.entropy, actor=who, now=world.now
-    )
+    made, token = award_credential(id=world.new_id(), decision=row, entropy=world.entropy, actor=who, now=world.now)
     return world.say(
         f"{made.title} is awarded to {made.learner} as {made.credential_id}.",
         award=str(made.id),

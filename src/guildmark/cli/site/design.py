@@ -75,7 +75,9 @@ def revise_draft(world: World, blueprint: str, file: str, username: str) -> dict
 @click.command("endorse")
 @click.argument("blueprint")
 @click.option("--partner", required=True, metavar="ORGANISATION")
-@click.option("--outcome", "outcomes", multiple=True, metavar="ID", help="Only these outcomes; by default the whole map.")
+@click.option(
+    "--outcome", "outcomes", multiple=True, metavar="ID", help="Only these outcomes; by default the whole map."
+)
 @click.option("--claim", required=True, help="What the partner says, in its own words.")
 @click.option("--valid-until", metavar="TIME", help="By default two years from now.")
 @AS

@@ -45,7 +45,9 @@ def create_operator(world: World, username: str, email: str, password: str) -> d
     try:
         validate_password(password)
     except ValidationError as problem:
-        raise BrokenInput(" ".join(problem.messages).rstrip("."), where="--password", hint="choose another") from problem
+        raise BrokenInput(
+            " ".join(problem.messages).rstrip("."), where="--password", hint="choose another"
+        ) from problem
     if Person.objects.filter(username=username).exists():
         raise BrokenInput(f"a person {username!r} exists already", hint="choose another name")
     Person.objects.create_superuser(username=username, email=email, password=password, id=world.new_id())

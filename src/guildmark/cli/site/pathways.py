@@ -47,9 +47,7 @@ def claim_stack(world: World, rule: str, email: str, username: str) -> dict[str,
 
     who, row = actor(username), stack_rule(rule)
     require(who, "award", row.owner)
-    made = claim(
-        id=world.new_id(), rule=row, learner=learner(email), entropy=world.entropy, actor=who, now=world.now
-    )
+    made = claim(id=world.new_id(), rule=row, learner=learner(email), entropy=world.entropy, actor=who, now=world.now)
     report = Report.from_json(made.result["report"])
     facts = world.say(
         f"{row.title} for {made.learner}: {made.state}.",
@@ -160,9 +158,7 @@ def record_destination(
     who, row = actor(username), award(award_id)
     source = organisation(employer) if employer else None
     require(who, "hire" if source else "review", source or row.issuer)
-    made = record(
-        id=world.new_id(), award=row, kind=kind, rating=rating, employer=source, actor=who, now=world.now
-    )
+    made = record(id=world.new_id(), award=row, kind=kind, rating=rating, employer=source, actor=who, now=world.now)
     return world.say(f"{kind} is recorded for {row.title}.", destination=str(made.id))
 
 

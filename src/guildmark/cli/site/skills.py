@@ -72,9 +72,7 @@ def refresh_demand(world: World, framework_id: str, query: str) -> dict[str, Any
     from guildmark.app.services.skills import refresh_demand as refresh
 
     mentions = extract_mentions(framework_id=framework_id, now=world.now)
-    snapshot = refresh(
-        id=world.new_id(), framework_id=framework_id, query=query, on=world.now.date(), now=world.now
-    )
+    snapshot = refresh(id=world.new_id(), framework_id=framework_id, query=query, on=world.now.date(), now=world.now)
     facts = world.say(
         f"{mentions} mentions found; demand over {snapshot.of} ads is frozen as {snapshot.sha256[:12]}.",
         demand=str(snapshot.id),
