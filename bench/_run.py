@@ -26,7 +26,7 @@ class Figure:
 
 
 def rates(contenders: Mapping[str, Callable[[], object]], *, rounds: int, slice_seconds: float) -> dict[str, float]:
-    """Calls per CPU second of each contender: the median over rounds in which all take turns, so that drift hits all."""
+    """Calls per CPU second of each contender: the median over rounds in turn, so that drift of the machine hits all."""
     seen: dict[str, list[float]] = {name: [] for name in contenders}
     for call in contenders.values():
         call()  # warm
