@@ -29,7 +29,8 @@ def commands() -> list[tuple[str, click.Command, click.Context]]:
     found: list[tuple[str, click.Command, click.Context]] = []
 
     def walk(name: str, command: click.Command, parent: click.Context | None) -> None:
-        context = click.Context(command, info_name=name.split()[-1], parent=parent, terminal_width=100)
+        settings = {"terminal_width": 100, **command.context_settings}
+        context = click.Context(command, info_name=name.split()[-1], parent=parent, **settings)
         found.append((name, command, context))
         if isinstance(command, click.Group):
             for child in command.list_commands(context):

@@ -7,7 +7,6 @@ read. A file that is no table of ads at all is one sentence.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from guildmark.core.codecs import parse_json
 from guildmark.core.errors import BrokenInput
 from guildmark.core.problems import RowProblem
 from guildmark.skills.files import read_text, table
@@ -180,8 +180,8 @@ def _csv_rows(text: str, where: str) -> Iterator[_Row]:
 def _first_object(text: str, where: str) -> Mapping[str, Any]:
     line, _, _ = text.partition("\n")
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as problem:
+        value = parse_json(line)
+    except BrokenInput as problem:
         hint = "write each ad as one JSON object on one line"
         raise BrokenInput("its first line is no JSON object", where=where, hint=hint) from problem
     if not isinstance(value, dict):
@@ -196,9 +196,10 @@ def _json_rows(text: str) -> Iterator[_Row]:
             continue
         number += 1
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            yield number, RowProblem(number, "", "is no JSON object on one line")
+            value = parse_json(line)
+        except BrokenInput as problem:
+            says = problem.what if "surrogate" in problem.what else "is no JSON object on one line"
+            yield number, RowProblem(number, "", says)
             continue
         if isinstance(value, dict):
             yield number, value

@@ -109,7 +109,7 @@ def test_an_id_with_two_texts_is_listed_and_the_first_stays():
         ('{"text": ["Weave"]}', RowProblem(2, "text", "is list and no text")),
         ('{"text": "Weave", "id": true}', RowProblem(2, "id", "is bool and no text")),
         ('{"text": "half a \\ud83d smile"}', RowProblem(
-            2, "text", "holds half a character (a lone surrogate); export it again as UTF-8")),
+            2, "", "half a surrogate pair is no character")),
         ('["Weave"]', RowProblem(2, "", "is no JSON object")),
         ('{"text": "Wea', RowProblem(2, "", "is no JSON object on one line")),
         ("[" * 100_000, RowProblem(2, "", "is no JSON object on one line")),
