@@ -338,7 +338,7 @@ class Story:
             first = email == MEI and name == next(iter(COURSES))
             facts |= self.site("award", facts["decision"], "--as", staff["award"], quiet=not first)
         mine = self.awards[next(iter(COURSES)), MEI]
-        self.claim_token = mine["claim_token"]
+        self.claim_token, self.credential_id = mine["claim_token"], mine["credential"]
         self.site("claim", self.claim_token)
         self.site("export-award", mine["award"], self.folder / "6-award")
         for path, shows in (
