@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -46,11 +47,10 @@ def command(no_serve: bool, port: int, folder: Path) -> None:
     story.tell()
     click.echo(f"\nThe story took {time.monotonic() - started:.0f} s. Its files and what each shows: ", nl=False)
     click.echo(story.shown("index.json"))
+    me, award = os.path.relpath(sys.argv[0]), story.credential_id
     click.echo("Go on from here, for example:")
-    click.echo(f"  guildmark verify {story.shown('credential.json')} --documents {story.shown('web')}")
-    click.echo(
-        f"  GUILDMARK_HOME={story.shown('.')} guildmark site revoke {story.credential_id} --code issued_in_error --as ana"
-    )
+    click.echo(f"  {me} verify {story.shown('credential.json')} --documents {story.shown('web')}")
+    click.echo(f"  GUILDMARK_HOME={story.shown('.')} {me} site revoke {award} --code issued_in_error --as ana")
     if no_serve:
         return
     from guildmark.cli.site.operate import serve_site
