@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +24,7 @@ from guildmark.app.records import (
     Person,
     Submission,
 )
-from guildmark.app.services import assess, awards, design, people, skills
+from guildmark.app.services import assess, awards, design, pathways, people, skills
 from guildmark.assess.delivery import Activity
 from guildmark.core.report import Verdict
 
@@ -167,7 +167,7 @@ def enrol(cast: Cast, version: BlueprintVersion, who: Learner | None = None) -> 
         id=uuid4(),
         version=version,
         title="Open all year",
-        opens_on=date(2026, 1, 1),
+        opens_on=NOW.date(),
         closes_on=None,
         activities=[Activity(id="start", title="Read the brief", kind="text", minutes=40, required=True)],
         actor=cast.quinn,
@@ -221,3 +221,50 @@ def awarded(cast: Cast) -> SimpleNamespace:
     decision = decide(cast, version)
     row, token = award(cast, decision)
     return SimpleNamespace(version=version, decision=decision, award=row, token=token)
+
+
+STACK_RULE = """
+id = "small-certificate"
+title = "Small certificate"
+version = "1"
+source = "An invented policy"
+effective_from = 2024-01-01
+unit = "AU-CP"
+
+[achievements.sql]
+id = "urn:uuid:6f6d1c52-9b1e-4c5e-8d57-0a3f6c1b7e01"
+title = "Data analysis with SQL and Python for operations"
+issuer = "did:web:demo.guildmark.example:issuers:harbour-university"
+
+[[group]]
+id = "analysis"
+title = "Analysis"
+reason = "The one thing that it is about."
+from = { achievements = ["sql"] }
+need = { count = 1 }
+
+[[example]]
+title = "Enough"
+earns = true
+on = 2026-11-24
+holdings = [
+  { achievement = "sql", credits = 6, unit = "AU-CP", level = "AQF:5", assessed_on = 2026-11-01 },
+]
+
+[[example]]
+title = "Nothing"
+earns = false
+on = 2026-11-24
+holdings = []
+"""
+"""A larger credential that one award on `sample()` earns."""
+
+
+def stack_rule(cast: Cast) -> Any:
+    return pathways.add_stack_rule(text=STACK_RULE, owner=cast.harbour, actor=cast.quinn, now=NOW)
+
+
+def claim_stack(cast: Cast, rule: Any, who: Learner | None = None) -> Any:
+    return pathways.claim_stack(
+        id=uuid4(), rule=rule, learner=who or cast.mei, entropy=secrets.token_bytes, actor=cast.ana, now=NOW
+    )

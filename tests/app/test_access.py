@@ -74,3 +74,25 @@ def test_a_role_permits_what_the_table_says_and_nothing_else(harbour):
 def test_somebody_who_left_may_do_nothing(harbour):
     gone = _person("gone", harbour, "admin", is_active=False)
     assert not permits(gone, "publish", harbour)
+
+
+def test_the_table_in_docs_is_the_table_that_is_enforced():
+    import re
+
+    from tests.paths import PROJECT
+
+    page = (PROJECT / "docs" / "trust.md").read_text(encoding="utf-8")
+    section = page.partition("## Who may do what")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| ([a-z ]+) \| ([a-z, ]+) \| `", section, re.MULTILINE))
+    assert rows == {action.replace("_", " "): ", ".join(sorted(map(str, roles))) for action, roles in ACTIONS.items()}
+
+
+def test_only_an_operator_does_what_concerns_every_organisation(harbour):
+    from guildmark.app.access import require_operator
+
+    for role in Membership.Role.values:
+        with pytest.raises(NotAllowed, match="operator of the site"):
+            require_operator(_person(f"p-{role}", harbour, role))
+    with pytest.raises(NotAllowed):
+        require_operator(_person("gone", is_superuser=True, is_active=False))
+    require_operator(_person("root", is_superuser=True))

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from guildmark.app.queries.skills import words_that_show
 from guildmark.app.records import DemandSnapshot, JobAd, Mention, Skill, SkillFramework
 from guildmark.app.services import skills
 from guildmark.core.errors import BrokenInput
@@ -74,6 +75,29 @@ def test_the_words_of_a_mention_stand_in_the_ad(ads):
     found = list(Mention.objects.select_related("ad"))
     assert found
     assert all(m.ad.text[m.start : m.end] == m.words for m in found if m.start < len(m.ad.text))
+
+
+def test_the_words_that_show_a_skill_are_those_of_the_ads_that_were_counted(ads, tmp_path):
+    from datetime import timedelta
+
+    skills.ingest_ads(path=ads, now=NOW)
+    framework, _ = skills.load_framework(path=None, now=NOW)
+    skills.extract_mentions(framework_id=framework.id, now=NOW)
+    snapshot = skills.refresh_demand(id=uuid4(), framework_id=framework.id, query="data", on=NOW.date(), now=NOW)
+    sql = Skill.objects.get(label="SQL").uri
+    assert words_that_show(snapshot, sql) == ["SQL"]
+    later = tmp_path / "later.csv"
+    later.write_text(
+        'id,title,employer,posted,place,text\nb1,Nurse,Mill,,Perth,"You write structured query language."\n'
+        'b2,Analyst,Mill,,Perth,"Data and structured query language."\n'
+    )
+    skills.ingest_ads(path=later, now=NOW + timedelta(days=1))
+    skills.extract_mentions(framework_id=framework.id, now=NOW + timedelta(days=1))
+    other, _ = SkillFramework.objects.get_or_create(id="other", defaults={"loaded_at": NOW})
+    Mention.objects.create(
+        ad_id="a1", framework=other, skill_uri=sql, label="SQL", words="We need", start=0, end=7, confidence=1.0
+    )
+    assert words_that_show(snapshot, sql) == ["SQL"]
 
 
 def test_demand_for_words_that_no_ad_holds_is_refused(ads):

@@ -532,6 +532,22 @@ def test_a_fault_of_ours_is_a_page_without_inner_words(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_a_database_that_is_busy_is_a_page_that_says_when_to_come_back(site, client, monkeypatch):
+    from django.db import OperationalError
+
+    def busy(**arguments):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("guildmark.app.web.public.claim_award", busy)
+    response = client.post(f"/claim/{site.token}/accept")
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "10"
+    assert "try again" in assert_accessible(response).text
+    assert "locked" not in response.content.decode()
+    assert_private(response)
+
+
+@pytest.mark.django_db
 def test_a_reader_of_another_language_is_not_promised_one(client):
     response = client.get("/verify", headers={"accept-language": "de"})
     assert Page(response).all("html")[0]["lang"] == "en"

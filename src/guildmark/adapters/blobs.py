@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from guildmark.core.errors import BrokenInput
@@ -14,6 +18,8 @@ from guildmark.core.errors import BrokenInput
 class DirectoryBlobs:
     """A `core.doors.BlobStore` in a directory: written beside, flushed, then renamed, so a file is whole or
     absent. Only the user who runs guildmark can read them.
+
+    Storing and forgetting take turns, so that a file is not forgotten in the moment in which it is stored again.
     """
 
     def __init__(self, root: Path) -> None:
@@ -21,6 +27,36 @@ class DirectoryBlobs:
 
     def put(self, data: bytes) -> str:
         """The SHA-256 (hex) under which the bytes now lie; a damaged file is made whole again."""
+        with self._alone():
+            return self._put(data)
+
+    def forget(self, digest: str, *, needed: Callable[[], bool]) -> bool:
+        """Whether the bytes are gone: they stay if `needed()`, asked while nobody stores anything, says so."""
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise BrokenInput("is not the SHA-256 of a stored file", where=digest[:80])
+        with self._alone():
+            if needed():
+                return False
+            self._path(digest).unlink(missing_ok=True)
+            return True
+
+    def older_than(self, moment: datetime) -> Iterator[str]:
+        """The SHA-256 of every file that was stored before this moment, in order."""
+        for path in sorted(self.root.glob("??/*")):
+            if re.fullmatch(r"[0-9a-f]{64}", path.name) and path.stat().st_mtime < moment.timestamp():
+                yield path.name
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(self.root, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
         if path.exists() and path.read_bytes() == data:

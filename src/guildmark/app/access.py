@@ -47,6 +47,12 @@ def require(actor: Person, action: str, organisation: Organisation) -> None:
         raise NotAllowed(f"{actor} may not {action.replace('_', ' ')} for {organisation}: that needs the role {roles}.")
 
 
+def require_operator(actor: Person) -> None:
+    """Return only if `actor` runs the whole site; NotAllowed for everybody else, whatever their roles."""
+    if not (actor.is_active and actor.is_superuser):
+        raise NotAllowed(f"{actor} may not do this: it concerns every organisation and needs an operator of the site.")
+
+
 def audience(name: str) -> Callable[[Callable], Callable]:
     """Declare for whom a page is."""
     if name not in AUDIENCES:

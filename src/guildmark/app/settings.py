@@ -5,7 +5,9 @@ GUILDMARK_DATABASE_URL    sqlite:///PATH or postgres://USER:PASSWORD@HOST:PORT/N
 GUILDMARK_BASE_URL        the public https address; part of every id that is published    default: the demo's
 GUILDMARK_SECRET_KEY      Django's secret                                     default: made once, kept in HOME
 GUILDMARK_KEY_PASSPHRASE  encrypts signing keys at rest                       default: made once, kept in HOME
-GUILDMARK_ALLOWED_HOSTS   comma separated                                     default: this machine only
+GUILDMARK_ALLOWED_HOSTS   comma separated                         default: this machine, and BASE_URL's host if given
+GUILDMARK_HTTPS           1 behind a TLS proxy that sets X-Forwarded-Proto and removes what clients send of it
+                                                                              default: 0, which serves this machine
 GUILDMARK_DEBUG           1 shows tracebacks in the browser                   default: 0
 GUILDMARK_EVM_URL         JSON-RPC address of a chain to anchor checkpoints to           default: none
 GUILDMARK_EMAIL_URL       smtp://USER:PASSWORD@HOST:PORT                      default: files in HOME/mail
@@ -14,7 +16,9 @@ GUILDMARK_EMAIL_URL       smtp://USER:PASSWORD@HOST:PORT                      de
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -30,26 +34,35 @@ def _kept_secret(name: str) -> str:
     path = HOME / "secrets" / name.lower()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, beside = tempfile.mkstemp(dir=path.parent)  # readable by its owner only
+        with open(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
         try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48))
+            os.link(beside, path)  # whole or not there, so that another process never reads half of it
         except FileExistsError:  # another process was first; its secret is the one
             pass
-    return path.read_text()
+        finally:
+            os.unlink(beside)
+    kept = path.read_text().strip()
+    if not kept:
+        raise ImproperlyConfigured(f"{path} is empty; restore it from backup, or set GUILDMARK_{name}")
+    return kept
 
 
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         # A test run may ask for the database in memory; WAL lets readers go on while one writes, IMMEDIATE takes the
-        # write lock at the start of a transaction, so that two writers wait instead of failing half-way.
+        # write lock at the start of a transaction, so that two writers wait instead of failing half-way. What is
+        # deleted is overwritten with zeros, so that erasing a learner erases.
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": parts.path[1:] if parts.path.startswith("//") else (parts.path or ":memory:"),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                "PRAGMA secure_delete=ON;",
             },
         }
     if parts.scheme in ("postgres", "postgresql"):
@@ -62,6 +75,7 @@ def _database(url: str) -> dict[str, object]:
             "HOST": parts.hostname or parse_qs(parts.query).get("host", [""])[0],
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,  # a server that was restarted meanwhile costs nobody an error page
         }
     raise ImproperlyConfigured(f"GUILDMARK_DATABASE_URL starts with {parts.scheme!r}; use sqlite:// or postgres://")
 
@@ -70,8 +84,11 @@ DEBUG = os.environ.get("GUILDMARK_DEBUG") == "1"
 SECRET_KEY = _kept_secret("SECRET_KEY")
 KEY_PASSPHRASE = _kept_secret("KEY_PASSPHRASE")
 BASE_URL = os.environ.get("GUILDMARK_BASE_URL", "https://demo.guildmark.example").rstrip("/")
+if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~-]+)*", BASE_URL):
+    raise ImproperlyConfigured(f"GUILDMARK_BASE_URL is {BASE_URL!r}; write one like https://badges.example.edu")
 EVM_URL = os.environ.get("GUILDMARK_EVM_URL", "")
-ALLOWED_HOSTS = os.environ.get("GUILDMARK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+_hosts = os.environ.get("GUILDMARK_ALLOWED_HOSTS") or f"localhost,127.0.0.1,[::1],{urlsplit(BASE_URL).hostname}"
+ALLOWED_HOSTS = [host.strip() for host in _hosts.split(",") if host.strip()]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -122,6 +139,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 FOLLOW_UPS = {
     "deliver_mail": "guildmark.app.tasks.mail.deliver_mail",
     "publish_checkpoint": "guildmark.app.tasks.ledger.publish_checkpoint",
+    "publish_documents": "guildmark.app.tasks.publish.publish_documents",
 }
 
 LANGUAGE_CODE = "en"
@@ -141,11 +159,29 @@ if _mail.scheme == "smtp":
     EMAIL_HOST, EMAIL_PORT = _mail.hostname, _mail.port or 587
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
     EMAIL_USE_TLS = True
+    EMAIL_TIMEOUT = 20  # seconds; a mail server that says nothing must not hold up the worker
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = HOME / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("GUILDMARK_FROM_EMAIL", "guildmark <no-reply@demo.guildmark.example>")
 
+# Errors go to standard error, where whoever runs the site collects them; a claim link is a key and is never written.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"no_claim_links": {"()": "guildmark.app.web.security.NoClaimLinks"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_claim_links"]},
+    },
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django_tasks": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django_tasks_db": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}
+
+SESSION_COOKIE_AGE = 12 * 60 * 60  # an operator's day
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -155,4 +191,6 @@ if os.environ.get("GUILDMARK_HTTPS") == "1":
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    # For this host alone: what other hosts of the domain serve, and preload lists, are their owner's decision.
     SECURE_HSTS_SECONDS = 31_536_000
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -13,6 +13,9 @@ from datetime import date, datetime
 from guildmark.core.errors import BrokenInput
 from guildmark.core.report import Finding, Report, Verdict
 
+LONGEST = 100_000
+"""Minutes: what somebody works in a year, about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Activity:
@@ -29,6 +32,8 @@ class Activity:
             raise BrokenInput("an activity needs an id and a title", where=self.id or self.title, hint="give it both")
         if self.minutes < 0:
             raise BrokenInput(f"{self.minutes} minutes is less than none", where=self.id, hint="write 0 or more")
+        if self.minutes > LONGEST:
+            raise BrokenInput("takes more minutes than a year of work", where=self.id, hint="write fewer minutes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,11 @@ def command(marks: str, blueprint_file: str, as_json: bool) -> None:
     """
     from guildmark.assess.agreement import agreement, by_criterion
     from guildmark.assess.marking import read_marks_csv
-    from guildmark.cli.output import print_json, read_input
+    from guildmark.cli.output import place, print_json, read_input, say
     from guildmark.design.blueprint import read_blueprint
 
-    blueprint = read_blueprint(read_input(blueprint_file), blueprint_file)
-    read = read_marks_csv(read_input(marks), blueprint, where=marks)
+    blueprint = read_blueprint(read_input(blueprint_file), place(blueprint_file))
+    read = read_marks_csv(read_input(marks), blueprint, where=place(marks))
     overall = agreement(read.marks, blueprint)
     lines = by_criterion(read.marks, blueprint)
     if as_json:
@@ -40,12 +40,12 @@ def command(marks: str, blueprint_file: str, as_json: bool) -> None:
             }
         )
     else:
-        click.echo(f"{blueprint.title}, version {blueprint.version}: {len(read.marks)} marks")
+        say(f"{blueprint.title}, version {blueprint.version}: {len(read.marks)} marks")
         click.echo(f"  {overall.says}")
         for line in lines:
-            click.echo(f"  {line.title}: {line.says}")
+            say(f"  {line.title}: {line.says}")
         for problem in read.problems:
-            click.echo(f"not read: {problem}", err=True)
+            say(f"not read: {problem}", err=True)
     if overall.value is None:
         sys.exit(3)
     sys.exit(1 if read.problems else 0)

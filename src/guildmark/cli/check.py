@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guildmark.cli.output import finish, moment, read_input
+from guildmark.cli.output import finish, moment, place, read_input
 
 if TYPE_CHECKING:
     from guildmark.core.rules import Judgement, Rulebook
@@ -39,15 +39,15 @@ def command(
     from guildmark.design.gate import gate
 
     books = [_rulebook(name) for name in dict.fromkeys(names or ("guildmark_core",))]
-    facts: Any = parse_json(read_input(provider), where=provider) if provider else {}
+    facts: Any = parse_json(read_input(provider), where=place(provider)) if provider else {}
     if not isinstance(facts, dict):
-        raise BrokenInput("is not an object", where=str(provider), hint='write {"name": "...", "country": "AU"}')
+        raise BrokenInput("is not an object", where=place(str(provider)), hint='write {"name": "...", "country": "AU"}')
     try:
         day = date.fromisoformat(on) if on else moment(None).date()
     except ValueError as problem:
         raise BrokenInput(f"{on!r} is not a date", where="--on", hint="write 2026-11-24") from problem
     report = gate(
-        read_blueprint(read_input(blueprint), blueprint),
+        read_blueprint(read_input(blueprint), place(blueprint)),
         books,
         provider=facts,
         endorsed=(),
@@ -85,13 +85,13 @@ def _judgements(file: str | None, books: list[Rulebook]) -> list[Judgement]:
 
     if file is None:
         return []
-    rows = parse_json(read_input(file), where=file)
+    rows = parse_json(read_input(file), where=place(file))
     if not isinstance(rows, list):
-        raise BrokenInput("is not a list", where=file, hint="write one object for each judgement")
+        raise BrokenInput("is not a list", where=place(file), hint="write one object for each judgement")
     grades = {rule.id: rule.grade for book in (*builtin_rulebooks().values(), *books) for rule in book.rules}
     found = []
     for number, row in enumerate(rows, 1):
-        where = f"{file}, judgement {number}"
+        where = f"{place(file)}, judgement {number}"
         if not isinstance(row, dict) or set(row) != {"rule_id", "verdict", "by", "reason", "at"}:
             raise BrokenInput("is not a judgement", where=where, hint="give rule_id, verdict, by, reason and at")
         for name in row:

@@ -27,7 +27,7 @@ def command(file: str | None, folder: str | None, query: str, most: int, as_json
     Example: guildmark demand ads.csv --query data
     """
     from guildmark.cli.extract import framework_of, problems_json, read_ads_of, tell_problems
-    from guildmark.cli.output import print_json
+    from guildmark.cli.output import place, print_json, say
     from guildmark.skills.ads import OWN_SOURCE, ReadAds, builtin_ads
     from guildmark.skills.demand import measure_demand, wordings
     from guildmark.skills.extract import Extractor
@@ -53,11 +53,12 @@ def command(file: str | None, folder: str | None, query: str, most: int, as_json
         )
     else:
         asked = f" that hold “{query}”" if query else ""
-        click.echo(f"{len(ads)} ads{asked} from {file or OWN_SOURCE}; {framework.title} {framework.version}")
+        source = OWN_SOURCE if file is None else place(file)
+        say(f"{len(ads)} ads{asked} from {source}; {framework.title} {framework.version}")
         for line in lines[:most]:
             share = f"{line.share:4.0%} ({line.low:.0%} to {line.high:.0%})"
             quoted = ", ".join(f"“{w}”" for w in shown[line.skill_uri])
-            click.echo(f"  {share:<20} {line.ads:>5} of {line.of}  {line.label}: {quoted}")
+            say(f"  {share:<20} {line.ads:>5} of {line.of}  {line.label}: {quoted}")
         if len(lines) > most:
             click.echo(f"  and {len(lines) - most} skills more")
         tell_problems(read.problems, framework_problems)

@@ -32,7 +32,7 @@ def command(file: str, folder: str | None, as_json: bool) -> None:
 
     Example: guildmark extract ads.csv --framework esco-1.1.1 --json
     """
-    from guildmark.cli.output import print_json, read_input
+    from guildmark.cli.output import place, print_json, read_input, say
     from guildmark.skills.ads import JobAd, ReadAds
     from guildmark.skills.extract import Extractor
     from guildmark.skills.files import decode
@@ -40,8 +40,9 @@ def command(file: str, folder: str | None, as_json: bool) -> None:
     if file.lower().removesuffix(".gz").endswith(_TABLES):
         read = read_ads_of(file)
     else:
-        text = decode(read_input(file), where=file)
-        read = ReadAds((JobAd(id=file, title="", employer="", text=text, source=file),), ())
+        text = decode(read_input(file), where=place(file))
+        ad = JobAd(id=place(file), title="", employer="", text=text, source=place(file))
+        read = ReadAds((ad,), ())
     framework, framework_problems = framework_of(folder)
     extractor = Extractor(framework)
     found = [(ad, extractor.mentions(ad)) for ad in read.ads]
@@ -58,9 +59,9 @@ def command(file: str, folder: str | None, as_json: bool) -> None:
         )
     else:
         for ad, mentions in found:
-            click.echo(f"{ad.id}{': ' if ad.title else ''}{ad.title}")
+            say(f"{ad.id}{': ' if ad.title else ''}{ad.title}")
             for m in mentions:
-                click.echo(f"  {m.start:>6}  {m.confidence:.2f}  {m.label}: “{' '.join(m.words.split())}”")
+                say(f"  {m.start:>6}  {m.confidence:.2f}  {m.label}: “{' '.join(m.words.split())}”")
             if not mentions:
                 click.echo("  names no skill of this framework")
         tell_problems(read.problems, framework_problems)
@@ -102,8 +103,10 @@ def problems_json(ads: tuple[RowProblem, ...], framework: tuple[RowProblem, ...]
 
 def tell_problems(ads: tuple[RowProblem, ...], framework: tuple[RowProblem, ...], most: int = 20) -> None:
     """The rows that were not read, on standard error."""
+    from guildmark.cli.output import say
+
     for kind, problems in (("not read", ads), ("not read of the framework", framework)):
         for problem in problems[:most]:
-            click.echo(f"{kind}: {problem}", err=True)
+            say(f"{kind}: {problem}", err=True)
         if len(problems) > most:
             click.echo(f"{kind}: {len(problems) - most} rows more; --json lists all", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guildmark.cli.output import finish, read_input
+from guildmark.cli.output import finish, place, read_input
 
 if TYPE_CHECKING:
     from guildmark.ledger.note import VerifierKey
@@ -38,8 +38,8 @@ def command(receipt: str, credential: str, vkey: tuple[str, ...], as_json: bool)
 
     keys = read_keys(vkey)
     text = read_input(receipt)
-    read_receipt(text, where=receipt)
-    finish(ledger_findings(_document(credential), text, vkey=keys, where=receipt), as_json)
+    read_receipt(text, where=place(receipt))
+    finish(ledger_findings(_document(credential), text, vkey=keys, where=place(receipt)), as_json)
 
 
 def _document(source: str) -> bytes:
@@ -47,12 +47,16 @@ def _document(source: str) -> bytes:
     neither.
     """
     from guildmark.core.codecs import parse_json
+    from guildmark.core.errors import BrokenInput
     from guildmark.credential.bake import extract
 
     data = read_input(source)
     if data.startswith(b"\x89PNG") or data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        data = extract(data)
-    parse_json(data, where=source)
+        try:
+            data = extract(data)
+        except BrokenInput as problem:
+            raise BrokenInput(problem.what, where=place(source), hint=problem.hint) from problem
+    parse_json(data, where=place(source))
     return data
 
 
@@ -69,12 +73,16 @@ def read_keys(values: Sequence[str]) -> list[VerifierKey]:
             keys.append(VerifierKey.parse(value))
             continue
         try:
-            text = read_input(value, limit=100_000).decode()
+            text = read_input(value, limit=100_000).decode("utf-8-sig")
         except UnicodeDecodeError as problem:
-            raise BrokenInput("is not a text file", where=value, hint="hand in the log's vkey file") from problem
+            raise BrokenInput("is not a text file", where=place(value), hint="hand in the log's vkey file") from problem
         lines = [line.strip() for line in text.splitlines()]
-        found = [VerifierKey.parse(line) for line in lines if line and not line.startswith("#")]
+        try:
+            found = [VerifierKey.parse(line) for line in lines if line and not line.startswith("#")]
+        except BrokenInput as problem:
+            what = f"holds a line that is no verifier key ({problem.where[:60]}: {problem.what})"
+            raise BrokenInput(what, where=place(value), hint="hand in the log's vkey file") from problem
         if not found:
-            raise BrokenInput("holds no verifier key", where=value, hint="hand in the log's vkey file")
+            raise BrokenInput("holds no verifier key", where=place(value), hint="hand in the log's vkey file")
         keys.extend(found)
     return keys

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guildmark.cli.output import moment, print_json, read_input
+from guildmark.cli.output import moment, place, print_json, read_input, say
 
 if TYPE_CHECKING:
     from guildmark.assess.holding import Holding
@@ -37,9 +37,9 @@ def command(rule_file: str, holdings_file: str, on: str | None, as_json: bool) -
     from guildmark.core.report import EXIT_CODES, render_text
     from guildmark.pathways.stack import check_examples, read_stack_rule, solve_stack
 
-    rule = read_stack_rule(read_input(rule_file), where=rule_file)
+    rule = read_stack_rule(read_input(rule_file), where=place(rule_file))
     if wrong := check_examples(rule).failed():
-        raise BrokenInput(wrong[0].says.rstrip("."), where=rule_file, hint="mend the rule or its example")
+        raise BrokenInput(wrong[0].says.rstrip("."), where=place(rule_file), hint="mend the rule or its example")
     try:
         day = date.fromisoformat(on) if on else moment(None).date()
     except ValueError as problem:
@@ -52,9 +52,9 @@ def command(rule_file: str, holdings_file: str, on: str | None, as_json: bool) -
     else:
         click.echo(render_text(result.report))
         for line in _way_in_words(result):
-            click.echo(line)
+            say(line)
     for row in problems:
-        click.echo(f"not read: {row}", err=True)
+        say(f"not read: {row}", err=True)
     sys.exit(EXIT_CODES[result.report.verdict])
 
 
@@ -65,9 +65,9 @@ def _holdings(file: str) -> tuple[list[Holding], list[RowProblem]]:
     from guildmark.core.errors import BrokenInput
     from guildmark.core.problems import RowProblem
 
-    rows: Any = parse_json(read_input(file), where=file)
+    rows: Any = parse_json(read_input(file), where=place(file))
     if not isinstance(rows, list):
-        raise BrokenInput("is not a list", where=file, hint="write one object for each held credential")
+        raise BrokenInput("is not a list", where=place(file), hint="write one object for each held credential")
     holdings, problems = [], []
     for number, row in enumerate(rows, 1):
         try:

@@ -24,7 +24,7 @@ def command(file: str, as_json: bool, at: str | None, documents: str | None, rec
 
     Example: guildmark verify credential.json --documents web
     """
-    from guildmark.cli.output import finish, moment, read_input
+    from guildmark.cli.output import finish, moment, place, read_input
     from guildmark.core.doors import Fetcher
     from guildmark.core.errors import BrokenInput
     from guildmark.credential.verify import verify_credential
@@ -43,6 +43,5 @@ def command(file: str, as_json: bool, at: str | None, documents: str | None, rec
     try:
         report = verify_credential(data, now=now, fetcher=fetcher, recipient=recipient)
     except BrokenInput as problem:
-        place = "standard input" if file == "-" else file
-        raise BrokenInput(problem.what, where=place, hint=problem.hint) from problem
+        raise BrokenInput(problem.what, where=place(file), hint=problem.hint) from problem
     finish(report, as_json)

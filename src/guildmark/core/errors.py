@@ -11,6 +11,8 @@ that cannot be understood at all. Each room adds its own subclasses beside the c
 
 from __future__ import annotations
 
+from unicodedata import category
+
 
 class GuildmarkError(Exception):
     """The root of everything guildmark raises on purpose."""
@@ -18,7 +20,7 @@ class GuildmarkError(Exception):
 
 def one_line(text: str) -> str:
     """The text on one line: what cannot be printed, such as a line break in a name, is written out as its escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() or category(c) == "Zs" else c.encode("unicode_escape").decode() for c in text)
 
 
 class BrokenInput(GuildmarkError):
@@ -34,7 +36,8 @@ class BrokenInput(GuildmarkError):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         advice = f"; {self.hint}" if self.hint else ""
-        return one_line(f"{place}{self.what}{advice}.")
+        sentence = one_line(f"{place}{self.what}{advice}")
+        return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 class NotAllowed(GuildmarkError):

@@ -111,7 +111,11 @@ def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
             raise BrokenInput("ends in the middle of a chunk", where="image", hint="copy the whole file again")
         data = image[position + 8 : end - 4]
         if zlib.crc32(kind + data) != struct.unpack_from(">I", image, end - 4)[0]:
-            raise BrokenInput(f"chunk {kind!r} is damaged (its checksum is wrong)", where="image", hint="copy it again")
+            raise BrokenInput(
+                f"chunk {kind.decode('latin-1')!r} is damaged (its checksum is wrong)",
+                where="image",
+                hint="copy it again",
+            )
         if position == len(_PNG) and kind != b"IHDR":
             raise BrokenInput("does not begin with an image header", where="image", hint="is it a PNG file?")
         yield kind, data, position, end

@@ -94,6 +94,10 @@ class JobNeed:
     title: str
     skills: tuple[NeededSkill, ...]
 
+    def shown_by(self) -> frozenset[str]:
+        """Every skill that shows something of what is asked for; what shows none of these adds nothing to a match."""
+        return frozenset(uri for s in self.skills for uri in (s.uri, *(r.uri for r in s.related)))
+
     def __post_init__(self) -> None:
         uris = [skill.uri for skill in self.skills]
         if len(set(uris)) != len(uris):
@@ -209,26 +213,35 @@ def need_from_mentions(ad: JobAd, mentions: Iterable[Mention], framework: Framew
     A skill that is mentioned several times counts once, by its most demanding mention. One that the framework does not
     know keeps the mention's label and has no relatives. BrokenInput for a mention of another ad.
     """
-    found: dict[str, NeededSkill] = {}
-    by_code = _by_code(framework)
-    for mention in sorted(mentions, key=lambda m: (m.start, m.end, m.skill_uri)):
-        if mention.ad_id != ad.id:
-            raise BrokenInput(f"a mention of ad {mention.ad_id!r}", where=ad.id, hint="hand in this ad's own mentions")
-        optional = _is_welcome(ad.text, mention.start, mention.end)
-        weight = round((OPTIONAL if optional else 1.0) * mention.confidence, 6)
-        known = found.get(mention.skill_uri)
-        if weight <= 0 or (known is not None and known.weight >= weight):
-            continue
-        skill = framework.skills.get(mention.skill_uri)
-        found[mention.skill_uri] = NeededSkill(
-            uri=mention.skill_uri,
-            label=skill.label if skill else mention.label,
-            weight=weight,
-            optional=optional,
-            words=mention.words,
-            related=known.related if known else _related(skill, by_code),
-        )
-    return JobNeed(ad.id, ad.title, tuple(found.values()))
+    return Needs(framework).of(ad, mentions)
+
+
+class Needs:
+    """`need_from_mentions` for many ads: the framework's crosswalk is sorted once for all of them."""
+
+    def __init__(self, framework: Framework) -> None:
+        self._framework, self._by_code = framework, _by_code(framework)
+
+    def of(self, ad: JobAd, mentions: Iterable[Mention]) -> JobNeed:
+        found: dict[str, NeededSkill] = {}
+        for mention in sorted(mentions, key=lambda m: (m.start, m.end, m.skill_uri)):
+            if mention.ad_id != ad.id:
+                raise BrokenInput(f"a mention of ad {mention.ad_id!r}", where=ad.id, hint="hand in this ad's mentions")
+            optional = _is_welcome(ad.text, mention.start, mention.end)
+            weight = round((OPTIONAL if optional else 1.0) * mention.confidence, 6)
+            known = found.get(mention.skill_uri)
+            if weight <= 0 or (known is not None and known.weight >= weight):
+                continue
+            skill = self._framework.skills.get(mention.skill_uri)
+            found[mention.skill_uri] = NeededSkill(
+                uri=mention.skill_uri,
+                label=skill.label if skill else mention.label,
+                weight=weight,
+                optional=optional,
+                words=mention.words,
+                related=known.related if known else _related(skill, self._by_code),
+            )
+        return JobNeed(ad.id, ad.title, tuple(found.values()))
 
 
 def _is_welcome(text: str, start: int, end: int) -> bool:

@@ -50,10 +50,11 @@ class JobAd:
 
 @dataclass(frozen=True, slots=True)
 class ReadAds:
-    """The ads of a file in its order, and the rows that could not be used."""
+    """The ads of a file in its order, and the rows that could not be used; `rows` says where each ad stood."""
 
     ads: tuple[JobAd, ...]
     problems: tuple[RowProblem, ...]
+    rows: tuple[int, ...] = ()
 
 
 @cache
@@ -117,7 +118,7 @@ def _collect(rows: Iterator[_Row], name: str) -> ReadAds:
         else:
             by_text[found.text] = by_id[found.id] = number
             ads.append(found)
-    return ReadAds(tuple(ads), tuple(problems))
+    return ReadAds(tuple(ads), tuple(problems), tuple(by_text.values()))
 
 
 def _ad(number: int, row: Mapping[str, Any], name: str) -> JobAd | RowProblem:

@@ -70,7 +70,10 @@ def table(
         except csv.Error as problem:
             number += 1
             lines.leave_quotes()
-            problems.append(RowProblem(number, "", f"is not CSV ({problem}); check its quotes and its length"))
+            says = f"is not CSV ({problem}); check its quotes and its length"
+            if "end of data" in str(problem):
+                says = "opens a quote that nothing closes, so it and all after it were not read; close the quote"
+            problems.append(RowProblem(number, "", says))
             continue
         if cells is None:
             return

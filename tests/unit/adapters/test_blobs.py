@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -86,3 +87,38 @@ def test_many_threads_that_store_the_same_bytes_never_see_half_of_them(tmp_path)
         thread.join()
     assert seen == [True] * 8
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_what_is_forgotten_is_gone_and_what_is_needed_stays(tmp_path):
+    blobs = DirectoryBlobs(tmp_path)
+    mine, shared = blobs.put(b"mine"), blobs.put(b"shared")
+    assert blobs.forget(shared, needed=lambda: True) is False
+    assert blobs.forget(mine, needed=lambda: False) is True
+    assert blobs.forget(mine, needed=lambda: False) is True, "again changes nothing"
+    assert blobs.get(shared) == b"shared"
+    with pytest.raises(BrokenInput, match="missing"):
+        blobs.get(mine)
+    with pytest.raises(BrokenInput):
+        blobs.forget("../../etc/passwd", needed=lambda: False)
+
+
+def test_bytes_that_are_stored_while_they_are_forgotten_are_there_afterwards(tmp_path):
+    blobs = DirectoryBlobs(tmp_path)
+    digest = blobs.put(b"work")
+    storing = threading.Thread(target=lambda: blobs.put(b"work"))
+
+    def needed():
+        storing.start()  # waits for its turn
+        return False
+
+    blobs.forget(digest, needed=needed)
+    storing.join()
+    assert blobs.get(digest) == b"work"
+
+
+def test_files_are_listed_by_age(tmp_path):
+    blobs = DirectoryBlobs(tmp_path)
+    old, new = blobs.put(b"old"), blobs.put(b"new")
+    os.utime(next(tmp_path.rglob(old)), (1_000_000, 1_000_000))
+    assert list(blobs.older_than(datetime(2001, 1, 1, tzinfo=UTC))) == [old]
+    assert sorted(blobs.older_than(datetime(2999, 1, 1, tzinfo=UTC))) == sorted([old, new])

@@ -28,6 +28,12 @@ def test_broken_input_is_one_sentence_of_where_what_and_what_to_do():
     [
         (BrokenInput("is empty"), "is empty."),
         (BrokenInput("is empty", where="a.csv"), "a.csv: is empty."),
+        (
+            BrokenInput("is larger than 9 bytes", hint="is this the right file?"),
+            "is larger than 9 bytes; is this the right file?",
+        ),
+        (BrokenInput("is no id", hint="it looks like 123e4567-..."), "is no id; it looks like 123e4567-..."),
+        (BrokenInput("is 95\u00a0% of it"), "is 95\u00a0% of it."),
         (BrokenInput("is empty", hint="fill it"), "is empty; fill it."),
     ],
 )

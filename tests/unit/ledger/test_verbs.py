@@ -73,7 +73,7 @@ def test_the_exit_code_says_not_in_the_log_or_not_a_log_that_is_trusted(folder, 
         ("ada.tlog-proof", "ada.json", "ada.json", "verifier key has three parts"),
         ("ada.tlog-proof", "ada.json", "empty", "no verifier key"),
         ("ada.tlog-proof", "ada.json", "log.example+12345678+AAAA", "not of the kind"),
-        ("ada.tlog-proof", "broken.png", "vkey", "image: has no end"),
+        ("ada.tlog-proof", "broken.png", "vkey", "broken.png: has no end"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence_and_exit_code_2(folder, capsys, receipt, credential, vkey, says):

@@ -85,7 +85,7 @@ def test_a_quote_that_is_never_closed_is_listed():
     read = parse(f'{HEADING}\n1,,,,,,Before\n2,,,,,,"Never closed\n3,,,,,,Swallowed\n')
     assert [ad.text for ad in read.ads] == ["Before"]
     assert [p.row for p in read.problems] == [2]
-    assert "check its quotes" in read.problems[0].says
+    assert "close the quote" in read.problems[0].says
 
 
 def test_the_same_ad_twice_counts_once():

@@ -113,7 +113,7 @@ def test_demand_without_a_file_counts_our_own_ads_and_says_so():
 
 
 def test_demand_reads_standard_input():
-    assert run(demand, "-", stdin='{"text": "SQL"}\n').stdout.startswith("1 ads from -")
+    assert run(demand, "-", stdin='{"text": "SQL"}\n').stdout.startswith("1 ads from standard input")
 
 
 @pytest.mark.parametrize("command", [extract, demand])

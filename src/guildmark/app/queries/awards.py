@@ -13,6 +13,7 @@ from django.conf import settings
 
 from guildmark.app.records import Award
 from guildmark.core.codecs import parse_json
+from guildmark.core.errors import NotAllowed
 from guildmark.credential.badge_image import badge_png, badge_svg
 from guildmark.credential.bake import bake
 from guildmark.credential.open_badge import is_recipient
@@ -29,6 +30,11 @@ def award_by_claim(token: str) -> Award | None:
 def award_on_paper(id: UUID) -> Award | None:
     """The award whose certificate leads to `paper_url`. One statement."""
     return Award.objects.filter(pk=id).select_related("issuer", "learner").first()
+
+
+def is_erased(award: Award) -> bool:
+    """Whether the document is gone since its learner was erased; only its place in the status list is left."""
+    return not award.document
 
 
 def paper_url(award: Award) -> str:
@@ -84,7 +90,9 @@ def files_of(award: Award) -> tuple[HolderFile, ...]:
 
 
 def holder_files(award: Award) -> dict[str, bytes]:
-    """Every file of the award, by name."""
+    """Every file of the award, by name; NotAllowed once its learner was erased."""
+    if is_erased(award):
+        raise NotAllowed("The learner of this award was erased, and its documents with them.")
     return {file.name: file.make(award) for file in files_of(award)}
 
 

@@ -75,8 +75,11 @@ def person(username: str) -> Person:
     return _one(Person, "person", username, username=username)
 
 
-def learner(email: str) -> Learner:
-    return _one(Learner, "learner", email, email=email.strip().lower())
+def learner(name: str) -> Learner:
+    """By e-mail address, or by the id that rankings show instead of one."""
+    if "@" in name:
+        return _one(Learner, "learner", name, email=name.strip().lower())
+    return _by_uuid(Learner, "learner")(name)
 
 
 def issuer_profile(row: Organisation) -> IssuerProfile:

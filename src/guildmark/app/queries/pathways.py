@@ -2,59 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 from guildmark.app.queries.assess import decision_value
 from guildmark.app.queries.design import blueprint_value
 from guildmark.app.queries.published import published_fetcher
-from guildmark.app.queries.skills import framework_value
-from guildmark.app.records import Award, BlueprintVersion, Consent, Destination, JobAd, Learner, SkillFramework
+from guildmark.app.queries.skills import ad_value, framework_value, loaded_framework, mention_values
+from guildmark.app.records import Award, BlueprintVersion, Consent, Destination, JobAd, Learner, Mention
+from guildmark.assess.decision import Decision
 from guildmark.assess.holding import HeldSkill, Holding
-from guildmark.core.errors import BrokenInput, NotAllowed
+from guildmark.core.errors import NotAllowed
 from guildmark.core.report import Report, Verdict
 from guildmark.credential.verify import verify_credential
+from guildmark.design.blueprint import Blueprint
 from guildmark.pathways import feedback as feedback_room
 from guildmark.pathways import match as match_room
-from guildmark.skills.ads import JobAd as AdValue
 from guildmark.skills.extract import Extractor
+from guildmark.skills.extract import Mention as MentionValue
 
 
 def holdings_of(learner: Learner, *, on: date, now: datetime) -> list[Holding]:
     """The learner's badges as pathways see them, each verified now from its signed bytes and the published lists."""
-    awards = (
-        Award.objects.filter(learner=learner, kind="badge")
-        .select_related("issuer", "decision__enrolment__offering__blueprint_version")
+    return _holdings([learner.pk], None, now=now)[learner.pk]
+
+
+def _holdings(learners: Sequence[UUID], shows: Collection[str] | None, *, now: datetime) -> dict[UUID, list[Holding]]:
+    """The badges of each learner, or only those that show one of the skills in `shows`; nothing else is verified.
+
+    Two statements, and one or two for each document that the credentials point to: their issuers' keys, status lists,
+    achievements. Verifying costs a tenth of a second for each credential, and so is done only where it can matter.
+    """
+    awards = list(
+        Award.objects.filter(learner__in=learners, kind="badge")
+        .exclude(document=b"")
+        .select_related("issuer", "decision__enrolment__offering")
         .order_by("issued_at", "id")
     )
-    return [_holding(award, now=now) for award in awards]
+    versions = {award.decision.enrolment.offering.blueprint_version_id for award in awards}
+    blueprints = {row.pk: (row, blueprint_value(row)) for row in BlueprintVersion.objects.filter(pk__in=versions)}
+    fetcher = published_fetcher()
+    found: dict[UUID, list[Holding]] = {pk: [] for pk in learners}
+    for award in awards:
+        version, blueprint = blueprints[award.decision.enrolment.offering.blueprint_version_id]
+        decision = decision_value(award.decision)
+        skills = _skills(blueprint, decision)
+        if shows is None or any(skill.uri in shows for skill in skills):
+            report = verify_credential(bytes(award.document), now=now, fetcher=fetcher)
+            found[award.learner_id].append(
+                Holding(
+                    credential_id=award.credential_id,
+                    achievement_id=version.blueprint_id,
+                    title=award.title,
+                    issuer_id=award.issuer.did,
+                    learner_id=str(award.learner_id),
+                    skills=skills,
+                    credit_value=blueprint.credit.value,
+                    credit_unit=blueprint.credit.unit,
+                    level=blueprint.level,
+                    assessed_on=decision.decided_at.date(),
+                    valid_until=award.valid_until.date() if award.valid_until else None,
+                    status=_status(award, report),
+                    tags=(),
+                )
+            )
+    return found
 
 
-def _holding(award: Award, *, now: datetime) -> Holding:
-    version = award.decision.enrolment.offering.blueprint_version
-    blueprint, decision = blueprint_value(version), decision_value(award.decision)
+def _skills(blueprint: Blueprint, decision: Decision) -> tuple[HeldSkill, ...]:
+    """What the decision vouches for: the skills of the outcomes that were achieved."""
     achieved = {r.outcome_id for r in decision.outcome_results if r.achieved}
-    report = verify_credential(bytes(award.document), now=now, fetcher=published_fetcher())
     skills = {
         a.uri: HeldSkill(uri=a.uri, label=a.label, level=outcome.level)
         for outcome in blueprint.outcomes
         if outcome.id in achieved
         for a in outcome.alignments
     }
-    return Holding(
-        credential_id=award.credential_id,
-        achievement_id=version.blueprint_id,
-        title=award.title,
-        issuer_id=award.issuer.did,
-        learner_id=str(award.learner_id),
-        skills=tuple(skills.values()),
-        credit_value=blueprint.credit.value,
-        credit_unit=blueprint.credit.unit,
-        level=blueprint.level,
-        assessed_on=decision.decided_at.date(),
-        valid_until=award.valid_until.date() if award.valid_until else None,
-        status=_status(award, report),
-        tags=(),
-    )
+    return tuple(skills.values())
 
 
 def _status(award: Award, report: Report) -> str:
@@ -68,33 +93,21 @@ def _status(award: Award, report: Report) -> str:
     return "expired" if any(f.id == "validity.dates" for f in report.failed()) else "unverified"
 
 
-def people_who_opted_in(*, on: date, now: datetime) -> list[match_room.Person]:
-    """Learners with live consent to matching; nobody else is even read."""
-    learners = Learner.objects.filter(
-        pk__in=Consent.objects.filter(purpose=Consent.Purpose.MATCHING, withdrawn_at=None).values("learner")
-    )
-    return [
-        match_room.Person(id=str(row.id), opted_in=True, holdings=tuple(holdings_of(row, on=on, now=now)))
-        for row in learners
-    ]
+def people_who_opted_in(need: match_room.JobNeed, *, now: datetime) -> list[match_room.Person]:
+    """Learners with live consent to matching, and what they hold of what is needed; nobody else is even read."""
+    consents = Consent.objects.filter(purpose=Consent.Purpose.MATCHING, withdrawn_at=None)
+    learners = list(consents.order_by("learner").values_list("learner", flat=True))
+    held = _holdings(learners, need.shown_by(), now=now)
+    return [match_room.Person(id=str(pk), opted_in=True, holdings=tuple(held[pk])) for pk in learners]
 
 
 def job_need(ad: JobAd, *, framework_id: str) -> match_room.JobNeed:
-    """What the ad asks for, from the skills that the framework finds in its text."""
-    record = SkillFramework.objects.filter(id=framework_id).first()
-    if record is None:
-        raise BrokenInput(f"framework {framework_id!r} is not loaded", hint="run guildmark site load-framework")
-    framework = framework_value(record)
-    value = AdValue(
-        id=ad.id,
-        title=ad.title,
-        employer=ad.employer,
-        text=ad.text,
-        posted=ad.posted,
-        place=ad.place,
-        source=ad.source,
-    )
-    return match_room.need_from_mentions(value, Extractor(framework).mentions(value), framework)
+    """What the ad asks for: the mentions of the framework's skills that are stored, or are found in its text now."""
+    framework = framework_value(loaded_framework(framework_id))
+    value = ad_value(ad)
+    stored = mention_values(Mention.objects.filter(ad=ad, framework_id=framework_id))
+    # An ad without any may have come in since the skills of all ads were last looked for.
+    return match_room.need_from_mentions(value, stored or Extractor(framework).mentions(value), framework)
 
 
 def offers() -> list[match_room.Offer]:
@@ -115,23 +128,15 @@ def suggest_roles(learner: Learner, *, framework_id: str, on: date, now: datetim
     """Job ads that ask for something the learner holds, best first; NotAllowed without live consent."""
     if not Consent.objects.filter(learner=learner, purpose=Consent.Purpose.MATCHING, withdrawn_at=None).exists():
         raise NotAllowed(f"{learner} has not agreed to be matched.")
-    person = match_room.Person(id=str(learner.id), opted_in=True, holdings=tuple(holdings_of(learner, on=on, now=now)))
+    needs_of = match_room.Needs(framework_value(loaded_framework(framework_id)))
+    mentions: dict[str, list[MentionValue]] = {}
+    for mention in mention_values(Mention.objects.filter(framework_id=framework_id).order_by("ad", "start", "id")):
+        mentions.setdefault(mention.ad_id, []).append(mention)
     ads = {ad.id: ad for ad in JobAd.objects.filter(mentions__framework_id=framework_id).distinct()}
-    record = SkillFramework.objects.get(id=framework_id)
-    framework = framework_value(record)
-    extractor = Extractor(framework)
-    needs = []
-    for ad in ads.values():
-        value = AdValue(
-            id=ad.id,
-            title=ad.title,
-            employer=ad.employer,
-            text=ad.text,
-            posted=ad.posted,
-            place=ad.place,
-            source=ad.source,
-        )
-        needs.append(match_room.need_from_mentions(value, extractor.mentions(value), framework))
+    needs = [needs_of.of(ad_value(ad), mentions.get(ad.id, ())) for ad in ads.values()]
+    shows = frozenset().union(*(need.shown_by() for need in needs))
+    holdings = _holdings([learner.pk], shows, now=now)[learner.pk]
+    person = match_room.Person(id=str(learner.id), opted_in=True, holdings=tuple(holdings))
     return [
         {
             "ad": match.job_id,

@@ -10,14 +10,15 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from django.conf import settings
 
-from guildmark.app.records import BlueprintVersion, Endorsement, GateResult, Organisation, StatusList
+from guildmark.app.records import BlueprintVersion, GateResult, Organisation, StatusList
 from guildmark.core.codecs import jcs
 from guildmark.core.doors import Document
 from guildmark.core.errors import OutsideFailure
+from guildmark.credential.endorsement import scoped_map_url
 
 JSON, CREDENTIAL = "application/json", "application/vc+ld+json"
 
@@ -42,17 +43,21 @@ def published_paths() -> Iterator[str]:
     for row in Organisation.objects.filter(keys__isnull=False).distinct():
         if path := did_path(row):
             yield path
-    for row in BlueprintVersion.objects.exclude(state=BlueprintVersion.State.DRAFT):
-        yield _achievement_path(row)
-        yield f"{_achievement_path(row)}/map"
-    for row in Endorsement.objects.select_related("blueprint_version"):
-        whole = f"{_achievement_path(row.blueprint_version)}/map"
-        yield whole if row.scope == "whole" else f"{whole}?outcomes={','.join(quote(o, safe='') for o in row.scope)}"
-    for row in GateResult.objects.filter(verdict="pass"):
-        yield f"gate/{row.id}"
+    for row in BlueprintVersion.objects.prefetch_related("endorsements", "gate_results"):
+        yield from blueprint_paths(row)
     for row in StatusList.objects.exclude(published=None):
         yield f"status/{row.number}"
         yield f"status/{row.number}/reasons"
+
+
+def blueprint_paths(row: BlueprintVersion) -> list[str]:
+    """The paths of what is published of a blueprint version: achievement, maps that were signed, gate reports."""
+    achievement = _achievement_path(row)
+    scopes = [e.scope for e in row.endorsements.all()]
+    maps = [_map_path(row, scope) for scope in scopes]
+    gates = [f"gate/{gate.id}" for gate in row.gate_results.all() if gate.verdict == "pass"]
+    drafted = row.state == BlueprintVersion.State.DRAFT
+    return list(dict.fromkeys([*([] if drafted else [achievement, f"{achievement}/map"]), *maps, *gates]))
 
 
 def approval_of(row: BlueprintVersion) -> dict[str, str] | None:
@@ -69,14 +74,20 @@ def approval_of(row: BlueprintVersion) -> dict[str, str] | None:
 
 
 class PublishedFetcher:
-    """A Fetcher over what this site publishes itself; anything else goes to `beyond`, or fails without one."""
+    """A Fetcher over what this site publishes itself; anything else goes to `beyond`, or fails without one.
+
+    Each document is read once, so that whoever checks many credentials at one moment sees them all under the same keys
+    and lists. Make a new one for the next moment.
+    """
 
     def __init__(self, beyond: Any = None) -> None:
         self.beyond = beyond
+        self._read: dict[str, Document] = {}
 
     def fetch(self, url: str) -> Document:
-        found = published(url)
+        found = self._read.get(url) or published(url)
         if found is not None:
+            self._read[url] = found
             return found
         if self.beyond is not None:
             return self.beyond.fetch(url)
@@ -100,6 +111,11 @@ def _folder(row: Organisation) -> str:
 
 def _achievement_path(row: BlueprintVersion) -> str:
     return f"achievements/{row.blueprint_id.removeprefix('urn:uuid:')}/{row.version}"
+
+
+def _map_path(row: BlueprintVersion, scope: str | list[str]) -> str:
+    url = scoped_map_url(f"{_achievement_path(row)}/map", "whole" if scope == "whole" else tuple(scope))
+    return str(url)
 
 
 def _did_document(folder: str, slug: str) -> tuple[bytes, str] | None:

@@ -28,7 +28,10 @@ class StatusList(models.Model):
 
 
 class Award(models.Model):
-    """A credential that was awarded. `document` is the signed credential, byte for byte, and never changes."""
+    """A credential that was awarded. `document` is the signed credential, byte for byte, and never changes.
+
+    It is empty, as are salt, nonce and receipt, once its learner was erased; its place in the status list stays taken.
+    """
 
     class State(models.TextChoices):
         VALID = "valid"

@@ -48,6 +48,7 @@ class MatchRun(models.Model):
 
     id = models.UUIDField(primary_key=True)
     ad = models.ForeignKey(JobAd, on_delete=models.PROTECT, related_name="match_runs")
+    employer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="match_runs", null=True)
     need = models.JSONField()
     matches = models.JSONField()
     at = models.DateTimeField()

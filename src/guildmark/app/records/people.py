@@ -90,13 +90,17 @@ class OrganisationKey(models.Model):
 
 
 class Learner(models.Model):
-    """Somebody who learns and holds credentials, with or without an account."""
+    """Somebody who learns and holds credentials, with or without an account.
+
+    Once erased, the row only keeps apart what was counted; who it was is nowhere (decision 0007).
+    """
 
     id = models.UUIDField(primary_key=True)
     name = models.CharField(max_length=200)
     email = models.EmailField(unique=True)
     person = models.OneToOneField(Person, on_delete=models.SET_NULL, null=True, related_name="learner")
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["created_at", "id"]

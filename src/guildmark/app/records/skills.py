@@ -71,6 +71,7 @@ class DemandSnapshot(models.Model):
 
     id = models.UUIDField(primary_key=True)
     source = models.CharField(max_length=300)
+    framework = models.CharField(max_length=80, blank=True, help_text="Whose skills were counted.")
     query = models.CharField(max_length=300, blank=True)
     on = models.DateField()
     of = models.PositiveIntegerField()

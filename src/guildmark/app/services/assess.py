@@ -14,6 +14,7 @@ from guildmark.app.queries.design import blueprint_value
 from guildmark.app.records import (
     Activity,
     ActivityDone,
+    Award,
     BlueprintVersion,
     Decision,
     Enrolment,
@@ -24,6 +25,8 @@ from guildmark.app.records import (
     Submission,
 )
 from guildmark.app.services.events import note_event
+from guildmark.app.services.people import still_here
+from guildmark.app.services.verbs import fits, hold, verb
 from guildmark.assess import decision as decision_room
 from guildmark.assess import delivery as delivery_room
 from guildmark.assess import marking as marking_room
@@ -31,7 +34,7 @@ from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.core.report import Report
 
 
-@transaction.atomic
+@verb
 def open_offering(
     *,
     id: UUID,
@@ -48,6 +51,9 @@ def open_offering(
         raise NotAllowed(f"{version} is {version.state}: only a published blueprint can be offered.")
     if closes_on is not None and closes_on < opens_on:
         raise BrokenInput(f"closes on {closes_on}, before it opens", where=title, hint="swap the two dates")
+    fits(Offering, title=title)
+    for activity in activities:
+        fits(Activity, key=activity.id, title=activity.title, kind=activity.kind)
     offering = Offering.objects.create(
         id=id, blueprint_version=version, title=title, opens_on=opens_on, closes_on=closes_on, created_at=now
     )
@@ -59,7 +65,7 @@ def open_offering(
     return offering
 
 
-@transaction.atomic
+@verb
 def enrol(*, id: UUID, offering: Offering, learner: Learner, now: datetime) -> Enrolment:
     """The learner is enrolled; NotAllowed outside the dates of the offering. Enrolling again changes nothing."""
     day = now.date()
@@ -67,6 +73,7 @@ def enrol(*, id: UUID, offering: Offering, learner: Learner, now: datetime) -> E
         raise NotAllowed(
             f"{offering.title} is open from {offering.opens_on} to {offering.closes_on or 'further notice'}."
         )
+    still_here(learner)
     enrolment, made = Enrolment.objects.get_or_create(
         offering=offering, learner=learner, defaults={"id": id, "enrolled_at": now}
     )
@@ -75,17 +82,18 @@ def enrol(*, id: UUID, offering: Offering, learner: Learner, now: datetime) -> E
     return enrolment
 
 
-@transaction.atomic
+@verb
 def complete_activity(*, enrolment: Enrolment, key: str, now: datetime) -> Report:
     """The activity is done, whenever the learner had time for it; the report says what is still to do."""
     activity = enrolment.offering.activities.filter(key=key).first()
     if activity is None:
-        raise BrokenInput(f"there is no activity {key!r}", where=enrolment.offering.title, hint="see its list")
+        keys = ", ".join(enrolment.offering.activities.order_by("key").values_list("key", flat=True))
+        raise BrokenInput(f"there is no activity {key!r}", where=enrolment.offering.title, hint=f"one of: {keys}")
     ActivityDone.objects.get_or_create(enrolment=enrolment, activity=activity, defaults={"done_at": now})
     return delivery_room.completion(*delivery_values(enrolment))
 
 
-@transaction.atomic
+@verb
 def submit_work(
     *, id: UUID, enrolment: Enrolment, assessment: str, title: str, media_type: str, body: bytes, now: datetime
 ) -> Submission:
@@ -93,15 +101,25 @@ def submit_work(
 
     NotAllowed once marking has begun; until then handing in again replaces the work.
     """
+    still_here(enrolment.learner)
+    enrolment = hold(enrolment)  # marking cannot begin while the work is replaced
     blueprint = blueprint_value(enrolment.offering.blueprint_version)
-    if assessment not in {a.id for a in blueprint.assessments}:
-        raise BrokenInput(f"there is no assessment {assessment!r}", where=blueprint.title, hint="see the blueprint")
+    ids = [a.id for a in blueprint.assessments]
+    if assessment not in ids:
+        what, hint = f"there is no assessment {assessment!r}", f"one of: {', '.join(ids)}"
+        raise BrokenInput(what, where=blueprint.title, hint=hint)
     if not body:
         raise BrokenInput("the work is empty", where=title, hint="hand in a file with something in it")
     old = Submission.objects.filter(enrolment=enrolment, assessment=assessment).first()
     if old is not None and old.marks.exists():
         raise NotAllowed(f"{title}: marking has begun, so the work can no longer be replaced.")
-    facts = {"title": title, "media_type": media_type, "sha256": blob_store().put(body), "submitted_at": now}
+    fits(Submission, title=title, media_type=media_type)
+    blobs = blob_store()
+    facts = {"title": title, "media_type": media_type, "sha256": blobs.put(body), "submitted_at": now}
+    # Once more after the commit: the same bytes of somebody else may have been forgotten meanwhile.
+    transaction.on_commit(lambda: blobs.put(body))
+    if old is not None and old.sha256 != facts["sha256"]:
+        transaction.on_commit(lambda: forget_work(old.sha256))
     submission, _ = Submission.objects.update_or_create(
         enrolment=enrolment,
         assessment=assessment,
@@ -112,13 +130,20 @@ def submit_work(
     return submission
 
 
-@transaction.atomic
+def forget_work(sha256: str) -> bool:
+    """Whether the bytes of a piece of work are gone; what another submission consists of stays."""
+    return blob_store().forget(sha256, needed=Submission.objects.filter(sha256=sha256).exists)
+
+
+@verb
 def record_mark(
     *, submission: Submission, criterion: str, level: str, comment: str, marker: Person, now: datetime
 ) -> Mark:
     """One marker's level for one criterion is on record; a marker marks a criterion once, and never their own work."""
-    _not_their_own(marker, submission.enrolment.learner, "mark")
-    blueprint = blueprint_value(submission.enrolment.offering.blueprint_version)
+    enrolment = hold(submission.enrolment)  # neither the work nor the decision changes meanwhile
+    _not_their_own(marker, enrolment.learner, "mark")
+    submission.refresh_from_db()
+    blueprint = blueprint_value(enrolment.offering.blueprint_version)
     value = marking_room.Mark(
         submission_id=str(submission.id),
         assessment_id=submission.assessment,
@@ -131,7 +156,7 @@ def record_mark(
     marking_room.check_mark(blueprint, value)
     if Mark.objects.filter(submission=submission, criterion=criterion, marker=marker).exists():
         raise NotAllowed(f"{marker} has marked {criterion} already; a second look is another marker's.")
-    if Decision.objects.filter(enrolment=submission.enrolment, passed=True).exists():
+    if Decision.objects.filter(enrolment=enrolment, passed=True).exists():
         raise NotAllowed("The decision is made; marks that come later belong to an appeal.")
     mark = Mark.objects.create(
         submission=submission, criterion=criterion, marker=marker, level=level, comment=comment, marked_at=now
@@ -146,12 +171,19 @@ def _not_their_own(person: Person, learner: Learner, what: str) -> None:
         raise NotAllowed(f"{person} cannot {what} their own work: somebody else has to.")
 
 
-@transaction.atomic
+@verb
 def record_result(
     *, id: UUID, enrolment: Enrolment, actor: Person, now: datetime
 ) -> tuple[Decision, decision_room.Decision]:
-    """What the marks say under the award rule of the blueprint is decided and recorded, passed or not."""
+    """What the marks say under the award rule of the blueprint is decided and recorded, passed or not.
+
+    NotAllowed once it is a pass, so that one piece of work earns one award; a revoked award may be decided anew.
+    """
+    enrolment = hold(enrolment)
     _not_their_own(actor, enrolment.learner, "decide on")
+    passes = Decision.objects.filter(enrolment=enrolment, passed=True)
+    if passes.exclude(award__state=Award.State.REVOKED).exists():
+        raise NotAllowed("The decision is made: passed; award it, or revoke its award first.")
     blueprint = blueprint_value(enrolment.offering.blueprint_version)
     value = decision_room.decide(
         blueprint,

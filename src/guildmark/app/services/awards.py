@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
 from guildmark.app.queries.assess import decision_value, evidence_of
 from guildmark.app.queries.design import blueprint_value, live_endorsements
@@ -21,7 +20,9 @@ from guildmark.app.services.follow_ups import enqueue
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_learner_entry
 from guildmark.app.services.mail import post
+from guildmark.app.services.people import still_here
 from guildmark.app.services.status import REASONS, allocate_status, publish_status_list, set_status
+from guildmark.app.services.verbs import hold, verb
 from guildmark.core.codecs import jcs, parse_json
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.credential.endorsement import read_endorsement
@@ -32,7 +33,7 @@ from guildmark.design.codesign import stands
 Entropy = Callable[[int], bytes]
 
 
-@transaction.atomic
+@verb
 def award_credential(
     *, id: UUID, decision: Decision, entropy: Entropy, actor: Person, now: datetime
 ) -> tuple[Award, str]:
@@ -42,12 +43,15 @@ def award_credential(
     waits for the log, and a claim link lies in the outbox. NotAllowed unless the decision is a pass that has no award
     yet. The token is returned once and kept only as a hash.
     """
-    decision = Decision.objects.select_for_update().get(pk=decision.pk)
+    still_here(decision.enrolment.learner)
+    enrolment = hold(decision.enrolment)
+    decision = hold(decision)
     if not decision.passed:
         raise NotAllowed("The decision is not a pass, so nothing can be awarded; its report says what is missing.")
     if Award.objects.filter(decision=decision).exists():
         raise NotAllowed("This decision has its award already.")
-    enrolment = decision.enrolment
+    if Award.objects.filter(decision__enrolment=enrolment).exclude(state=Award.State.REVOKED).exists():
+        raise NotAllowed("This enrolment has an award already: revoke that one first.")
     version = enrolment.offering.blueprint_version
     provider, learner = version.provider, enrolment.learner
     blueprint, value = blueprint_value(version), decision_value(decision)
@@ -159,7 +163,7 @@ def tell_learner(award: Award, *, entropy: Entropy, now: datetime) -> str:
     return token
 
 
-@transaction.atomic
+@verb
 def claim_award(*, award: Award, now: datetime) -> Award:
     """The learner has taken the credential; the first moment counts."""
     changed = Award.objects.filter(pk=award.pk, claimed_at=None).update(claimed_at=now)
@@ -169,6 +173,19 @@ def claim_award(*, award: Award, now: datetime) -> Award:
     return award
 
 
+def _tell_of_change(award: Award, *, code: str, now: datetime) -> None:
+    post(
+        to=award.learner.email,
+        subject=f"Your credential “{award.title}” is now {award.state}",
+        body=(
+            f"Dear {award.learner.name},\n\n"
+            f"{award.issuer.name} has changed the status of “{award.title}” to {award.state}.\n"
+            f"Reason: {REASONS[award.state][code]}\n\nIf you think that this is wrong, write to {award.issuer.name}.\n"
+        ),
+        now=now,
+    )
+
+
 _MAY_BECOME = {
     Award.State.VALID: {Award.State.SUSPENDED, Award.State.REVOKED},
     Award.State.SUSPENDED: {Award.State.VALID, Award.State.REVOKED},
@@ -176,7 +193,7 @@ _MAY_BECOME = {
 }
 
 
-@transaction.atomic
+@verb
 def change_status(
     *, award: Award, state: str, code: str, note: str, entropy: Entropy, actor: Person, now: datetime
 ) -> tuple[Award, list[StackClaim]]:
@@ -188,7 +205,9 @@ def change_status(
     """
     from guildmark.app.services.pathways import recheck_stacks
 
-    award = Award.objects.select_for_update().get(pk=award.pk)
+    hold(award.learner)  # nothing is stacked on the award meanwhile
+    award = hold(award)
+    hold(award.issuer)
     if code not in REASONS.get(state, {}):
         raise BrokenInput(
             f"reason code {code!r} is not one for {state!r}", hint=f"use one of {', '.join(REASONS.get(state, {}))}"
@@ -200,15 +219,8 @@ def change_status(
     StatusChange.objects.create(award=award, state=state, code=code, note=note, by=actor, at=now)
     set_status(award=award, state=state, code=code, now=now)
     publish_status_list(award.status_list_id, now=now)
-    post(
-        to=award.learner.email,
-        subject=f"Your credential “{award.title}” is now {state}",
-        body=(
-            f"Dear {award.learner.name},\n\n{award.issuer.name} has changed the status of “{award.title}” to {state}.\n"
-            f"Reason: {REASONS[state][code]}\n\nIf you think that this is wrong, write to {award.issuer.name}.\n"
-        ),
-        now=now,
-    )
+    if award.learner.erased_at is None:
+        _tell_of_change(award, code=code, now=now)
     note_event(verb="change_status", subject=award.credential_id, actor=actor, now=now, state=state, code=code)
     reopened = recheck_stacks(award=award, entropy=entropy, actor=actor, now=now)
     return award, reopened

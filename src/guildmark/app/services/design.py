@@ -8,10 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
 from guildmark.app.queries.design import blueprint_value, gate_inputs, live_endorsements
 from guildmark.app.queries.organisations import issuer_profile
+from guildmark.app.queries.published import blueprint_paths
 from guildmark.app.records import (
     BlueprintVersion,
     DemandSnapshot,
@@ -25,6 +25,7 @@ from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
 from guildmark.app.services.publish import publish_after_commit
+from guildmark.app.services.verbs import fits, hold, verb
 from guildmark.core.codecs import jcs
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.core.report import Report, Verdict
@@ -36,7 +37,7 @@ from guildmark.design.codesign import map_digest
 from guildmark.skills.demand import FrozenDemand
 
 
-@transaction.atomic
+@verb
 def draft_blueprint(
     *, id: UUID, document: bytes, provider: Organisation, demand: DemandSnapshot | None, actor: Person, now: datetime
 ) -> BlueprintVersion:
@@ -45,10 +46,12 @@ def draft_blueprint(
     A blueprint that is known already becomes its next version; the content decides, not the number in the document.
     """
     blueprint = read_blueprint(document, "blueprint")
+    fits(BlueprintVersion, title=blueprint.title, blueprint_id=blueprint.id)
     if blueprint.provider_id != provider.did:
         raise BrokenInput(
             f"provider_id is {blueprint.provider_id}", where="blueprint.provider_id", hint=f"write {provider.did}"
         )
+    hold(provider)
     last = BlueprintVersion.objects.filter(blueprint_id=blueprint.id).order_by("-version").first()
     if last is not None and last.provider_id != provider.id:
         raise NotAllowed(f"{blueprint.title} belongs to another provider.")
@@ -73,10 +76,10 @@ def draft_blueprint(
     return row
 
 
-@transaction.atomic
+@verb
 def revise_draft(*, version: BlueprintVersion, document: bytes, actor: Person, now: datetime) -> BlueprintVersion:
     """The draft has this content; signatures over a map that changed are void, and judgements are asked again."""
-    version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
+    version = hold(version)
     if version.state != BlueprintVersion.State.DRAFT:
         raise NotAllowed(f"{version} is {version.state}: draft a new version instead.")
     old = blueprint_value(version)
@@ -85,13 +88,15 @@ def revise_draft(*, version: BlueprintVersion, document: bytes, actor: Person, n
     )
     if new.id != old.id:
         raise BrokenInput("this is another blueprint", where="blueprint.id", hint=f"write {old.id}")
+    fits(BlueprintVersion, title=new.title)
     version.document, version.digest, version.title = new.to_json(), blueprint_digest(new), new.title
     version.save(update_fields=["document", "digest", "title"])
+    publish_after_commit(*blueprint_paths(version))  # who signed the map can see that it changed
     note_event(verb="revise_draft", subject=str(version), actor=actor, now=now, digest=version.digest)
     return version
 
 
-@transaction.atomic
+@verb
 def endorse(
     *,
     id: UUID,
@@ -135,11 +140,12 @@ def endorse(
         statement={"endorsed": achievement_url(blueprint), "mapSha256": digest, "credential": signed["id"]},
         now=now,
     )
+    publish_after_commit(*blueprint_paths(version))
     note_event(verb="endorse", subject=str(version), actor=actor, now=now, partner=partner.slug, digest=digest)
     return row
 
 
-@transaction.atomic
+@verb
 def withdraw_endorsement(*, endorsement: Endorsement, reason: str, actor: Person, now: datetime) -> Endorsement:
     """The partner no longer vouches for the map: it counts for no gate and goes into no badge from now on.
 
@@ -156,7 +162,7 @@ def withdraw_endorsement(*, endorsement: Endorsement, reason: str, actor: Person
     return endorsement
 
 
-@transaction.atomic
+@verb
 def judge(
     *, version: BlueprintVersion, rule_id: str, verdict: Verdict, reason: str, actor: Person, now: datetime
 ) -> Judgement:
@@ -183,7 +189,7 @@ def judge(
     return row
 
 
-@transaction.atomic
+@verb
 def submit_for_review(
     *, id: UUID, version: BlueprintVersion, rulebooks: tuple[str, ...], actor: Person, now: datetime
 ) -> tuple[GateResult, Report]:
@@ -191,7 +197,7 @@ def submit_for_review(
 
     Our own core rules always run, and the rulebooks named beside them; nobody can leave the core rules out.
     """
-    version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
+    version = hold(version)
     known = gate_room.builtin_rulebooks()
     rulebooks = tuple(dict.fromkeys((gate_room.CORE, *rulebooks)))
     for name in rulebooks:
@@ -214,10 +220,10 @@ def submit_for_review(
     return row, report
 
 
-@transaction.atomic
+@verb
 def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime) -> BlueprintVersion:
     """The version is published and fixed for ever, and logged; NotAllowed unless the gate passed this very content."""
-    version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
+    version = hold(version)
     if version.state != BlueprintVersion.State.DRAFT:
         raise NotAllowed(f"{version} is {version.state} already.")
     result = version.gate_results.order_by("-seq").first()
@@ -237,9 +243,7 @@ def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime
         statement={"achievement": achievement_url(blueprint_value(version)), "sha256": version.digest},
         now=now,
     )
-    publish_after_commit(
-        achievement_url(blueprint_value(version)).removeprefix(f"{settings.BASE_URL}/"), f"gate/{result.id}"
-    )
+    publish_after_commit(*blueprint_paths(version))
     note_event(verb="publish_blueprint", subject=str(version), actor=actor, now=now, gate=str(result.id))
     return version
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from guildmark.app.records import Award, Consent, Destination, Organisation, Person
 from guildmark.app.services.events import note_event
+from guildmark.app.services.verbs import verb
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.pathways.feedback import KINDS
 
 
-@transaction.atomic
+@verb
 def record_destination(
     *,
     id: UUID,

@@ -5,12 +5,28 @@ Tasks stand above services and call them, so services name a task and `settings.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
 
 def enqueue(name: str, *args: Any) -> None:
     """The task called `name` will run with `args` once the transaction is committed and a worker is there."""
-    import_string(settings.FOLLOW_UPS[name]).enqueue(*args)
+    _task(name).enqueue(*args)
+
+
+def enqueue_once_at(name: str, when: datetime) -> None:
+    """The task called `name` will run at `when`, unless it will run earlier anyway; then it can order itself again."""
+    from django_tasks_db.models import DBTaskResult, TaskResultStatus, get_date_max
+
+    task = _task(name)
+    waiting = DBTaskResult.objects.filter(task_path=task.module_path, status=TaskResultStatus.READY)
+    if not waiting.filter(Q(run_after__lte=when) | Q(run_after=get_date_max())).exists():  # the latter: at once
+        task.using(run_after=when).enqueue()
+
+
+def _task(name: str) -> Any:
+    return import_string(settings.FOLLOW_UPS[name])

@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from guildmark.adapters.evm import EvmAnchor
-from guildmark.app.doors import log_folder, log_tiles
+from guildmark.app.doors import log_tiles
 from guildmark.app.records import Anchoring, Award, LogCheckpoint, LogEntry, Organisation
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import log_signer
+from guildmark.app.services.publish import publish_log_files
+from guildmark.app.services.verbs import hold, lost_a_race, verb
 from guildmark.core.errors import NotAllowed
 from guildmark.core.report import Report
 from guildmark.ledger.anchor import anchor_findings
@@ -40,7 +42,7 @@ def append_organisation_entry(
 ) -> LogEntry:
     """A statement in clear waits for the log, chained to the organisation's one before; in the verb's transaction."""
     # The lock keeps two statements of one organisation from naming the same one before them.
-    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    hold(organisation)
     last = LogEntry.objects.filter(issuer=organisation.did).exclude(kind=ISSUE).order_by("-id").first()
     leaf = organisation_leaf(
         kind, {"issuer": organisation.did, **statement}, previous=bytes(last.leaf) if last is not None else None
@@ -67,6 +69,10 @@ class DatabaseLogStore:
                         raise _TakenError
         except (IntegrityError, _TakenError):
             return False
+        except OperationalError as problem:
+            if lost_a_race(problem):  # two publishers that took the same entries in another order
+                return False
+            raise
         return True
 
     def assigned(self, start: int, limit: int) -> Sequence[Entry]:
@@ -76,7 +82,7 @@ class DatabaseLogStore:
         row = LogCheckpoint.objects.filter(origin=self._origin).first()
         return None if row is None else row.text
 
-    @transaction.atomic
+    @verb
     def advance(self, expected: str | None, sign: Callable[[], str]) -> str | None:
         row = LogCheckpoint.objects.select_for_update().filter(origin=self._origin).first()
         if (None if row is None else row.text) != expected:
@@ -123,7 +129,7 @@ def publish_checkpoint() -> tuple[Checkpoint, int]:
     for entry in waiting.order_by("index"):
         receipt = the_log.receipt(entry.index, bytes(entry.award.nonce)).to_text()
         written += Award.objects.filter(pk=entry.award_id, receipt="").update(receipt=receipt)
-    (log_folder() / "vkey").write_text(f"{the_log.vkey}\n")
+    publish_log_files(str(the_log.vkey))
     return published.checkpoint, written
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
 from guildmark.app.queries.pathways import holdings_of, job_need, offers, people_who_opted_in
 from guildmark.app.records import (
@@ -22,6 +21,8 @@ from guildmark.app.records import (
     StackRule,
 )
 from guildmark.app.services.events import note_event
+from guildmark.app.services.people import still_here
+from guildmark.app.services.verbs import fits, verb
 from guildmark.core.codecs import parse_json
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.core.report import Report
@@ -31,7 +32,7 @@ from guildmark.pathways import match as match_room
 from guildmark.pathways import stack as stack_room
 
 
-@transaction.atomic
+@verb
 def add_stack_rule(*, text: str, owner: Organisation, actor: Person, now: datetime) -> StackRule:
     """The rule of a larger credential is declared by its owner; declaring it again needs a new version.
 
@@ -40,6 +41,7 @@ def add_stack_rule(*, text: str, owner: Organisation, actor: Person, now: dateti
     rule = stack_room.read_stack_rule(text)
     if wrong := stack_room.check_examples(rule).failed():
         raise BrokenInput(wrong[0].says.rstrip("."), where=rule.id, hint="mend the rule or its example")
+    fits(StackRule, id=rule.id, title=rule.title, version=rule.version)
     old = StackRule.objects.filter(id=rule.id).first()
     if old is not None and (old.owner_id != owner.id or old.version == rule.version):
         raise NotAllowed(f"{old.title} {old.version} is declared already; give a change a new version.")
@@ -50,7 +52,7 @@ def add_stack_rule(*, text: str, owner: Organisation, actor: Person, now: dateti
     return row
 
 
-@transaction.atomic
+@verb
 def claim_stack(
     *, id: UUID, rule: StackRule, learner: Learner, entropy: Callable[[int], bytes], actor: Person, now: datetime
 ) -> StackClaim:
@@ -61,6 +63,7 @@ def claim_stack(
     """
     from guildmark.app.services.awards import tell_learner
 
+    learner = still_here(learner)  # and held: no component is suspended or revoked meanwhile
     result = stack_room.solve_stack(
         stack_room.read_stack_rule(rule.text), holdings_of(learner, on=now.date(), now=now), on=now.date()
     )
@@ -134,7 +137,7 @@ def _why_open(result: stack_room.StackResult) -> str:
     return " ".join(f.says for f in (*result.report.failed(), *result.report.unknown()))
 
 
-@transaction.atomic
+@verb
 def recheck_stacks(*, award: Award, entropy: Callable[[int], bytes], actor: Person, now: datetime) -> list[StackClaim]:
     """Every claim of this learner is solved again; those whose larger credential no longer stands are open again.
 
@@ -144,13 +147,11 @@ def recheck_stacks(*, award: Award, entropy: Callable[[int], bytes], actor: Pers
     from guildmark.app.services.awards import change_status
 
     changed = []
-    claims = StackClaim.objects.select_for_update(of=("self",)).filter(learner=award.learner).exclude(award=award)
-    for claim in claims.select_related("rule", "award"):
-        result = stack_room.solve_stack(
-            stack_room.read_stack_rule(claim.rule.text),
-            holdings_of(award.learner, on=now.date(), now=now),
-            on=now.date(),
-        )
+    # Whoever calls this holds the learner, so that no claim of theirs changes meanwhile.
+    claims = list(StackClaim.objects.filter(learner=award.learner).exclude(award=award).select_related("rule", "award"))
+    holdings = holdings_of(award.learner, on=now.date(), now=now) if claims else []
+    for claim in claims:
+        result = stack_room.solve_stack(stack_room.read_stack_rule(claim.rule.text), holdings, on=now.date())
         used = set(claim.result.get("placement", {}))
         broken = award.credential_id in used and award.state != Award.State.VALID
         was = claim.state
@@ -165,7 +166,7 @@ def recheck_stacks(*, award: Award, entropy: Callable[[int], bytes], actor: Pers
                     actor=actor,
                     now=now,
                 )
-            elif award.state == Award.State.VALID and result.earned and claim.award.state == Award.State.SUSPENDED:
+            elif award.state == Award.State.VALID and result.earned and _waits_for_a_component(claim.award):
                 change_status(
                     award=claim.award,
                     state=Award.State.VALID,
@@ -188,20 +189,30 @@ def recheck_stacks(*, award: Award, entropy: Callable[[int], bytes], actor: Pers
     return changed
 
 
+def _waits_for_a_component(award: Award) -> bool:
+    """Whether a component suspended it. What its issuer suspended for another reason, only the issuer reinstates."""
+    last = award.status_changes.order_by("id").last()
+    return award.state == Award.State.SUSPENDED and last is not None and last.code == "component_suspended"
+
+
 def _component_code(award: Award) -> str:
     return "component_revoked" if award.state == Award.State.REVOKED else "component_suspended"
 
 
-@transaction.atomic
-def rank_candidates(*, id: UUID, ad: JobAd, framework_id: str, actor: Person, now: datetime) -> MatchRun:
-    """People with live consent are ranked for the ad from verified skills; the whole answer is kept."""
+def rank_candidates(
+    *, id: UUID, ad: JobAd, framework_id: str, employer: Organisation, actor: Person, now: datetime
+) -> MatchRun:
+    """People with live consent are ranked for the ad from verified skills; the whole answer is kept for the employer.
+
+    Verifying many credentials takes long, so it is done first, and no transaction keeps others waiting meanwhile.
+    """
     need = job_need(ad, framework_id=framework_id)
     if not need.skills:
         raise BrokenInput(
             "no skill was found in this ad", where=ad.id, hint="refresh demand, or load a larger framework"
         )
     catalogue = offers()
-    people = people_who_opted_in(on=now.date(), now=now)
+    people = people_who_opted_in(need, now=now)
     matches = match_room.rank_people(need, people, on=now.date())
     titles = {offer.id: offer for offer in catalogue}
     rows = []
@@ -218,12 +229,17 @@ def rank_candidates(*, id: UUID, ad: JobAd, framework_id: str, actor: Person, no
                 ],
             }
         )
-    run = MatchRun.objects.create(id=id, ad=ad, need=need.to_json(), matches=rows, at=now, by=actor)
-    note_event(verb="rank_candidates", subject=ad.id, actor=actor, now=now, people=len(rows))
+    return _keep_run(MatchRun(id=id, ad=ad, employer=employer, need=need.to_json(), matches=rows, at=now, by=actor))
+
+
+@verb
+def _keep_run(run: MatchRun) -> MatchRun:
+    run.save(force_insert=True)
+    note_event(verb="rank_candidates", subject=run.ad_id, actor=run.by, now=run.at, people=len(run.matches))
     return run
 
 
-@transaction.atomic
+@verb
 def decide_match(
     *, run: MatchRun, learner: Learner, decision: str, reason: str, actor: Person, now: datetime
 ) -> MatchDecision:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db.models import Model
 
 from guildmark.app.queries.published import did_path
 from guildmark.app.records import Consent, Learner, Membership, Organisation, OrganisationKey, Person
@@ -17,7 +19,12 @@ from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import seal_new_key
 from guildmark.app.services.ledger import append_organisation_entry
 from guildmark.app.services.publish import publish_after_commit
+from guildmark.app.services.verbs import hold, verb
+from guildmark.core.codecs import jcs
 from guildmark.core.errors import BrokenInput, NotAllowed
+
+_DID = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._%:-]*[A-Za-z0-9._%-]")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 def default_did(kind: str, slug: str) -> str:
@@ -28,21 +35,31 @@ def default_did(kind: str, slug: str) -> str:
     return "did:web:" + ":".join(parts)
 
 
-@transaction.atomic
+@verb
 def register_organisation(
     *, id: UUID, slug: str, name: str, kind: str, did: str, country: str, facts: Mapping[str, Any], now: datetime
 ) -> Organisation:
-    """The organisation exists; its identifier is `did`. BrokenInput if the slug or the DID is taken."""
+    """The organisation exists; its identifier is `did`. BrokenInput if the slug or the DID is taken or unfit.
+
+    The slug is part of published addresses, and of the names of the files behind them.
+    """
+    if not _DID.fullmatch(did):
+        raise BrokenInput(f"{did[:80]!r} is no DID", where="did", hint="write one like did:web:example.edu")
+    if not _COUNTRY.fullmatch(country):
+        raise BrokenInput(f"{country[:40]!r} is no country code", where="country", hint="write two letters, such as AU")
+    jcs(dict(facts))  # a number that no other program would read as we do is refused here and not by the gate
     if Organisation.objects.filter(slug=slug).exists() or Organisation.objects.filter(did=did).exists():
         raise BrokenInput(f"an organisation {slug!r} or {did!r} exists already", where=slug, hint="choose another")
-    organisation = Organisation.objects.create(
+    organisation = Organisation(
         id=id, slug=slug, name=name, kind=kind, did=did, country=country, facts=dict(facts), created_at=now
     )
+    _check_fields(organisation, "slug", "name", "kind", "did")
+    organisation.save(force_insert=True)
     note_event(verb="register_organisation", subject=slug, actor=None, now=now, did=did, kind=kind)
     return organisation
 
 
-@transaction.atomic
+@verb
 def add_person(
     *, id: UUID, username: str, name: str, email: str, roles: Sequence[tuple[str, str]], now: datetime
 ) -> Person:
@@ -50,22 +67,26 @@ def add_person(
     if Person.objects.filter(username=username).exists():
         raise BrokenInput(f"a person {username!r} exists already", where=username, hint="choose another name")
     person = Person(id=id, username=username, name=name, email=email)
+    _check_fields(person, "username", "name", "email")
     person.set_unusable_password()
     person.save(force_insert=True)
-    for slug, role in roles:
+    for slug, role in dict.fromkeys(roles):
         organisation = Organisation.objects.filter(slug=slug).first()
         if organisation is None:
             raise BrokenInput(f"there is no organisation {slug!r}", where=username, hint="register it first")
         if role not in Membership.Role.values:
-            raise BrokenInput(f"role {role!r} is not known", where=username, hint=f"one of {Membership.Role.values}")
+            raise BrokenInput(
+                f"role {role!r} is not known", where=username, hint=f"use {', '.join(Membership.Role.values)}"
+            )
         Membership.objects.create(person=person, organisation=organisation, role=role)
     note_event(verb="add_person", subject=username, actor=None, now=now, roles=[list(r) for r in roles])
     return person
 
 
-@transaction.atomic
+@verb
 def create_key(*, organisation: Organisation, entropy: bytes, now: datetime) -> OrganisationKey:
     """The organisation has one more Ed25519 signing key, in its DID document and, in clear, in the log."""
+    organisation = hold(organisation)
     number = organisation.keys.count() + 1
     key = seal_new_key(key_id=f"{organisation.did}#key-{number}", purpose="issue", entropy=entropy, now=now)
     key.organisation = organisation
@@ -87,20 +108,40 @@ def create_key(*, organisation: Organisation, entropy: bytes, now: datetime) -> 
     return key
 
 
-@transaction.atomic
+@verb
 def add_learner(*, id: UUID, name: str, email: str, now: datetime) -> Learner:
     """The learner exists, with or without ever opening an account."""
-    learner, _ = Learner.objects.get_or_create(
-        email=email.strip().lower(), defaults={"id": id, "name": name, "created_at": now}
-    )
+    _check_fields(Learner(id=id, name=name, email=email.strip()), "name", "email")
+    email = email.strip().lower()
+    if not name.strip():
+        raise BrokenInput("the name is empty", where=email, hint="write it as it should stand on the certificate")
+    learner, _ = Learner.objects.get_or_create(email=email, defaults={"id": id, "name": name, "created_at": now})
     return learner
 
 
-@transaction.atomic
+def still_here(learner: Learner) -> Learner:
+    """The learner, held; NotAllowed for one who was erased. First of what a verb holds."""
+    learner = hold(learner)
+    if learner.erased_at is not None:
+        raise NotAllowed("This learner was erased, and nothing new is recorded about somebody who was.")
+    return learner
+
+
+def _check_fields(row: Model, *names: str) -> None:
+    """The values of these fields fit their columns; BrokenInput names the first that does not."""
+    try:
+        row.clean_fields(exclude={field.name for field in row._meta.get_fields()} - set(names))
+    except ValidationError as problem:
+        field, says = next(iter(problem.message_dict.items()))
+        raise BrokenInput(" ".join(says).rstrip("."), where=field) from problem
+
+
+@verb
 def give_consent(*, learner: Learner, purpose: str, now: datetime) -> Consent:
     """The learner agrees to `purpose` from `now`; agreeing again changes nothing."""
     if purpose not in Consent.Purpose.values:
         raise BrokenInput(f"purpose {purpose!r} is not known", hint=f"one of {', '.join(Consent.Purpose.values)}")
+    still_here(learner)
     consent, made = Consent.objects.get_or_create(
         learner=learner, purpose=purpose, withdrawn_at=None, defaults={"granted_at": now}
     )
@@ -109,7 +150,7 @@ def give_consent(*, learner: Learner, purpose: str, now: datetime) -> Consent:
     return consent
 
 
-@transaction.atomic
+@verb
 def withdraw_consent(*, learner: Learner, purpose: str, now: datetime) -> None:
     """The learner is no longer matched, or their outcomes no longer counted, from `now`."""
     changed = Consent.objects.filter(learner=learner, purpose=purpose, withdrawn_at=None).update(withdrawn_at=now)

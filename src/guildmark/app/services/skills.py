@@ -8,11 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
-from django.db import transaction
-
-from guildmark.app.queries.skills import framework_value
+from guildmark.app.queries.skills import ad_value, ads_that_hold, framework_value, loaded_framework, mention_values
 from guildmark.app.records import DemandSnapshot, JobAd, Mention, Skill, SkillFramework
 from guildmark.app.services.events import note_event
+from guildmark.app.services.verbs import fits, verb
 from guildmark.core.errors import BrokenInput
 from guildmark.core.problems import RowProblem
 from guildmark.skills import ads as ads_room
@@ -32,7 +31,7 @@ class Ingested:
     problems: tuple[RowProblem, ...]
 
 
-@transaction.atomic
+@verb
 def load_framework(*, path: Path | None, now: datetime) -> tuple[SkillFramework, Ingested]:
     """The framework at `path` (or our own small one) and its skills are in the database; loading again replaces it."""
     if path is None:
@@ -70,14 +69,16 @@ def load_framework(*, path: Path | None, now: datetime) -> tuple[SkillFramework,
     return record, Ingested(len(framework.skills), 0, problems)
 
 
-@transaction.atomic
-def ingest_ads(*, path: Path | None, now: datetime) -> Ingested:
-    """The job ads at `path` (or our own small set) are in; an ad whose text is known already is not added twice."""
-    if path is None:
-        found, problems = ads_room.builtin_ads(), ()
-    else:
-        read = ads_room.read_ads(path)
-        found, problems = read.ads, tuple(read.problems)
+@verb
+def ingest_ads(*, path: Path | None, now: datetime, read: ads_room.ReadAds | None = None) -> Ingested:
+    """The job ads at `path`, or already `read`, or our own few, are in; an ad whose text is known is not added twice.
+
+    An ad whose id belongs to another text already is listed as a bad row; the others are taken all the same.
+    """
+    if read is None:
+        read = ads_room.ReadAds(ads_room.builtin_ads(), ()) if path is None else ads_room.read_ads(path)
+    found, problems = read.ads, list(read.problems)
+    place = dict(zip((ad.id for ad in found), read.rows, strict=False))
     rows = {}
     for ad in found:
         digest = hashlib.sha256(ad.text.encode()).hexdigest()
@@ -92,81 +93,76 @@ def ingest_ads(*, path: Path | None, now: datetime) -> Ingested:
             text_sha256=digest,
             ingested_at=now,
         )
-    known = set(JobAd.objects.filter(text_sha256__in=list(rows)).values_list("text_sha256", flat=True))
-    ids = set(JobAd.objects.filter(id__in=[r.id for r in rows.values()]).values_list("id", flat=True))
+    known, ids = _already("text_sha256", list(rows)), _already("id", [row.id for row in rows.values()])
     new = []
     for digest, row in rows.items():
         if digest in known:
             continue
         if row.id in ids:
-            raise BrokenInput(
-                "an ad with this id but another text is there already", where=row.id, hint="give changed ads a new id"
-            )
-        new.append(row)
+            says = f"{row.id[:60]!r} is here already with another text; give a changed ad a new id"
+            problems.append(RowProblem(place.get(row.id, 0), "id", says))
+        else:
+            new.append(row)
     JobAd.objects.bulk_create(new, batch_size=BATCH)
     note_event(verb="ingest_ads", subject=str(path or "builtin"), actor=None, now=now, added=len(new))
-    return Ingested(len(new), len(found) - len(new), problems)
+    return Ingested(len(new), len(known), tuple(sorted(problems, key=lambda problem: problem.row)))
 
 
-@transaction.atomic
+def _already(column: str, values: list[str]) -> set[str]:
+    """Which of these values some ad has; asked in portions, since a database takes no endless list."""
+    portions = (values[start : start + BATCH] for start in range(0, len(values), BATCH))
+    asked = (JobAd.objects.filter(**{f"{column}__in": portion}) for portion in portions)
+    return {value for ads in asked for value in ads.values_list(column, flat=True)}
+
+
 def extract_mentions(*, framework_id: str, now: datetime) -> int:
-    """Every ad has the mentions that this framework's labels find in it, with the words that show them; how many."""
-    record = SkillFramework.objects.filter(id=framework_id).first()
-    if record is None:
-        raise BrokenInput(f"framework {framework_id!r} is not loaded", hint="run guildmark site load-framework")
+    """Every ad has the mentions that this framework's labels find in it, with the words that show them; how many.
+
+    Reading the ads takes long, so it is done first, and no transaction keeps others waiting meanwhile.
+    """
+    record = loaded_framework(framework_id)
     extractor = extract.Extractor(framework_value(record))
-    Mention.objects.filter(framework=record).delete()
-    total = 0
-    batch: list[Mention] = []
-    for row in JobAd.objects.iterator(chunk_size=200):
-        for m in extractor.mentions(_ad_value(row)):
-            batch.append(
-                Mention(
-                    ad=row,
-                    framework=record,
-                    skill_uri=m.skill_uri,
-                    label=m.label[:300],
-                    words=m.words[:300],
-                    start=m.start,
-                    end=m.end,
-                    confidence=m.confidence,
-                )
-            )
-        if len(batch) >= BATCH:
-            total += len(Mention.objects.bulk_create(batch))
-            batch = []
-    total += len(Mention.objects.bulk_create(batch))
-    note_event(verb="extract_mentions", subject=framework_id, actor=None, now=now, mentions=total)
-    return total
-
-
-@transaction.atomic
-def refresh_demand(*, id: UUID, framework_id: str, query: str, on: date, now: datetime) -> DemandSnapshot:
-    """Demand per skill over the ads whose title or text holds `query` (all of them for ""), counted and frozen."""
-    ads = JobAd.objects.all()
-    if query:
-        ads = ads.filter(text__icontains=query) | ads.filter(title__icontains=query)
-    values = [_ad_value(row) for row in ads.order_by("id")]
-    if not values:
-        raise BrokenInput(f"no job ad holds {query!r}", hint="ingest ads first, or ask for other words")
-    mentions = [
-        extract.Mention(
-            ad_id=m.ad_id,
+    found = [
+        Mention(
+            ad=row,
+            framework=record,
             skill_uri=m.skill_uri,
-            label=m.label,
-            words=m.words,
+            label=m.label[:300],
+            words=m.words[:300],
             start=m.start,
             end=m.end,
             confidence=m.confidence,
         )
-        for m in Mention.objects.filter(framework_id=framework_id, ad__in=[v.id for v in values])
+        for row in JobAd.objects.iterator(chunk_size=200)
+        for m in extractor.mentions(ad_value(row))
     ]
+    return _keep_mentions(record, found, now=now)
+
+
+@verb
+def _keep_mentions(record: SkillFramework, found: list[Mention], *, now: datetime) -> int:
+    Mention.objects.filter(framework=record).delete()
+    Mention.objects.bulk_create(found, batch_size=BATCH)
+    note_event(verb="extract_mentions", subject=record.id, actor=None, now=now, mentions=len(found))
+    return len(found)
+
+
+@verb
+def refresh_demand(*, id: UUID, framework_id: str, query: str, on: date, now: datetime) -> DemandSnapshot:
+    """Demand per skill over the ads whose title or text holds `query` (all of them for ""), counted and frozen."""
+    fits(DemandSnapshot, query=query)
+    ads = ads_that_hold(query)
+    values = [ad_value(row) for row in ads.order_by("id")]
+    if not values:
+        raise BrokenInput(f"no job ad holds {query!r}", hint="ingest ads first, or ask for other words")
+    mentions = mention_values(Mention.objects.filter(framework_id=framework_id, ad__in=ads.values("id")))
     lines = demand_room.measure_demand(values, mentions, query=query)
     sources = sorted({v.source for v in values})
     frozen = demand_room.freeze_demand(lines, source="; ".join(sources), query=query, on=on, of=len(values))
     snapshot = DemandSnapshot.objects.create(
         id=id,
         source=frozen.source[:300],
+        framework=framework_id,
         query=query,
         on=on,
         of=len(values),
@@ -177,15 +173,3 @@ def refresh_demand(*, id: UUID, framework_id: str, query: str, on: date, now: da
     )
     note_event(verb="refresh_demand", subject=str(id), actor=None, now=now, ads=len(values), query=query)
     return snapshot
-
-
-def _ad_value(row: JobAd) -> ads_room.JobAd:
-    return ads_room.JobAd(
-        id=row.id,
-        title=row.title,
-        employer=row.employer,
-        text=row.text,
-        posted=row.posted,
-        place=row.place,
-        source=row.source,
-    )

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Count
 
 from guildmark.app.records import Award, Organisation, StatusList
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
 from guildmark.app.services.publish import publish_after_commit
+from guildmark.app.services.verbs import hold, verb
 from guildmark.core.codecs import jcs
 from guildmark.credential import status as status_room
 from guildmark.credential.proof import sign_document
@@ -26,7 +26,7 @@ REASONS: Mapping[str, Mapping[str, str]] = status_room.REASONS
 """State -> reason code -> what it says, as published in the list of reasons."""
 
 
-@transaction.atomic
+@verb
 def allocate_status(
     *, issuer: Organisation, entropy: Callable[[int], bytes], now: datetime
 ) -> tuple[dict[str, Any], StatusList, int]:
@@ -35,9 +35,12 @@ def allocate_status(
     A list takes awards up to half its size, so that a free index is found in two tries on average; the database refuses
     an index that is taken. The first award of a list publishes it.
     """
+    # One award of an issuer at a time: of two at once the second finds the list that the first made, and its index.
+    hold(issuer)
     row = (
-        StatusList.objects.select_for_update()
-        .filter(pk__in=StatusList.objects.filter(issuer=issuer).annotate(n=Count("awards")).filter(n__lt=SIZE // 2))
+        StatusList.objects.filter(issuer=issuer)
+        .annotate(n=Count("awards"))
+        .filter(n__lt=SIZE // 2)
         .order_by("number")
         .first()
     )
@@ -59,8 +62,8 @@ def allocate_status(
 
 
 def set_status(*, award: Award, state: str, code: str, now: datetime) -> None:
-    """The raw lists say `state` for this award; publishing is another step."""
-    row = StatusList.objects.select_for_update().get(pk=award.status_list_id)
+    """The raw lists say `state` for this award; publishing is another step. Call it while the issuer is held."""
+    row = hold(award.status_list)
     bits, reasons = bytearray(row.bits), bytearray(row.reasons)
     status_room.set_bit(bits, award.status_index, state != Award.State.VALID)
     reasons[award.status_index] = status_room.reason_number(state, code)
@@ -68,10 +71,12 @@ def set_status(*, award: Award, state: str, code: str, now: datetime) -> None:
     row.save(update_fields=["bits", "reasons"])
 
 
-@transaction.atomic
+@verb
 def publish_status_list(number: int, *, now: datetime) -> StatusList:
     """The list and its reasons are signed anew, published at once, and the new version waits for the log."""
-    row = StatusList.objects.select_for_update().select_related("issuer").get(pk=number)
+    row = StatusList.objects.select_related("issuer").get(pk=number)
+    hold(row.issuer)
+    row = hold(row)
     signer = signer_for(row.issuer)
     row.seq += 1
     row.published = jcs(

@@ -27,6 +27,7 @@ from guildmark.app.queries.awards import (
     award_on_paper,
     files_of,
     holder_view,
+    is_erased,
     is_made_out_to,
     paper_view,
 )
@@ -44,6 +45,11 @@ LARGEST = 5_000_000
 TOO_LARGE = "What you sent is larger than 5 MB; a credential is far smaller, so check that you chose the right file."
 
 A_PAPER = "This is a PDF: follow the address in its QR code, or choose the credential (JSON) or the badge image."
+
+ERASED = (
+    "A credential with this number was issued here. Its holder has asked us to forget them, so this page can no longer "
+    "compare the paper with it. Ask the holder for the credential itself: its file can still be checked."
+)
 
 UNKNOWN_LINK = "This link is not known. Ask your provider to send it again."
 
@@ -249,6 +255,8 @@ def verify_paper(request: HttpRequest, id: UUID) -> HttpResponse:
     award = award_on_paper(id)
     if award is None:
         raise Http404("No credential with this number was issued here. A paper that bears it cannot be relied on.")
+    if is_erased(award):
+        return render(request, "guildmark/problem.html", {"problem": ERASED}, status=410)
     form = NameForm(request.POST if request.method == "POST" else None)
     named = is_made_out_to(award, form.cleaned_data["name"]) if form.is_valid() else None
     context = {"view": paper_view(award), "answer": _checked(bytes(award.document)), "form": form, "named": named}

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from guildmark.app.services.verbs import BUSY, lost_a_race
+from guildmark.core.errors import OutsideFailure
 
 POLICY = "; ".join(
     [
@@ -35,11 +42,30 @@ def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return view
 
 
+class NoClaimLinks(logging.Filter):
+    """Takes the token out of what is logged about an address: whoever reads a log must not be able to take from it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        masked = re.sub(r"(/claim/)[^/\s'\"]+", r"\1...", said)
+        if masked != said:
+            record.msg, record.args = masked, ()
+        return True
+
+
 class SecurityHeaders:
-    """Adds the headers to each answer, an error page as much as any other."""
+    """Adds the headers to each answer, an error page as much as any other; a busy site says when to come back."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OutsideFailure) or (isinstance(exception, DatabaseError) and lost_a_race(exception)):
+            says = str(exception) if isinstance(exception, OutsideFailure) else BUSY
+            response = render(request, "guildmark/problem.html", {"problem": says}, status=503)
+            response.headers["Retry-After"] = "10"
+            return response
+        return None
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

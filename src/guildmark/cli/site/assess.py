@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
+import re
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,14 @@ from typing import Any
 import click
 
 from guildmark.cli.output import read_input
-from guildmark.cli.site import AS, World, actor
+from guildmark.cli.site import AS, World, actor, words
 from guildmark.core.errors import BrokenInput
 from guildmark.core.report import render_text
 
 
 @click.command("open-offering")
 @click.argument("blueprint")
-@click.option("--title", required=True)
+@click.option("--title", required=True, callback=words)
 @click.option("--opens-on", metavar="DATE", help="By default today.")
 @click.option("--closes-on", metavar="DATE", help="By default never: learners start when they like.")
 @click.option(
@@ -47,8 +49,10 @@ def open_offering(
     require(who, "offer", row.provider)
     parts = [a.split(":", 3) for a in activities]
     for given, pieces in zip(activities, parts, strict=True):
-        if len(pieces) != 4 or not pieces[2].isdigit():
-            raise BrokenInput(f"{given!r} is no activity", where="--activity", hint="write key:kind:minutes:title")
+        if len(pieces) != 4 or not re.fullmatch(r"[\w-]{1,50} [\w -]{1,40} [0-9]{1,9}", " ".join(pieces[:3]), re.ASCII):
+            raise BrokenInput(f"{given[:80]!r} is no activity", where="--activity", hint="write key:kind:minutes:title")
+    if twins := [key for key, times in Counter(pieces[0] for pieces in parts).items() if times > 1]:
+        raise BrokenInput(f"the key {twins[0]!r} stands twice", where="--activity", hint="give each its own key")
     offering = open_it(
         id=world.new_id(),
         version=row,
@@ -60,7 +64,9 @@ def open_offering(
         now=world.now,
     )
     ends = offering.closes_on or "further notice"
-    return world.say(f"{title} is open from {offering.opens_on} until {ends}.", offering=str(offering.id))
+    return world.say(
+        f"{title} is open from {offering.opens_on} until {ends} (offering {offering.id}).", offering=str(offering.id)
+    )
 
 
 def _day(text: str | None) -> date | None:
@@ -84,7 +90,7 @@ def enrol(world: World, offering: str, email: str) -> dict[str, Any]:
     from guildmark.app.services.assess import enrol as enrol_it
 
     row = enrol_it(id=world.new_id(), offering=find(offering), learner=learner(email), now=world.now)
-    return world.say(f"{row.learner} is enrolled in {row.offering.title}.", enrolment=str(row.id))
+    return world.say(f"{row.learner} is enrolled in {row.offering.title} (enrolment {row.id}).", enrolment=str(row.id))
 
 
 @click.command("complete-activity")
@@ -102,7 +108,7 @@ def complete_activity(world: World, enrolment: str, keys: tuple[str, ...]) -> di
     row = find(enrolment)
     for key in keys:
         report = complete(enrolment=row, key=key, now=world.now)
-    facts = world.say(f"{row.learner}: {len(keys)} activities done.", completion=report.to_json())
+    facts = world.say(f"{row.learner} has done {', '.join(keys)}.", completion=report.to_json())
     if not world.as_json:
         click.echo(render_text(report))
     return facts
@@ -112,7 +118,7 @@ def complete_activity(world: World, enrolment: str, keys: tuple[str, ...]) -> di
 @click.argument("enrolment")
 @click.argument("assessment")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--title", required=True)
+@click.option("--title", required=True, callback=words)
 @click.pass_obj
 def submit_work(world: World, enrolment: str, assessment: str, file: Path, title: str) -> dict[str, Any]:
     """Hand in a piece of work for one assessment.
@@ -131,7 +137,11 @@ def submit_work(world: World, enrolment: str, assessment: str, file: Path, title
         body=read_input(str(file)),
         now=world.now,
     )
-    return world.say(f"{title} is handed in ({row.sha256[:12]}).", submission=str(row.id), sha256=row.sha256)
+    return world.say(
+        f"{title} is handed in, SHA-256 {row.sha256[:12]} (submission {row.id}).",
+        submission=str(row.id),
+        sha256=row.sha256,
+    )
 
 
 @click.command("record-mark")
@@ -175,7 +185,8 @@ def record_result(world: World, enrolment: str, username: str) -> dict[str, Any]
     require(who, "decide", row.offering.blueprint_version.provider)
     decision, value = record(id=world.new_id(), enrolment=row, actor=who, now=world.now)
     facts = world.say(
-        f"{row.learner}: {'passed' if value.passed else 'not passed'} with {value.percent:.0f} %.",
+        f"{row.learner}: {'passed' if value.passed else 'not passed'} with {value.percent:.0f} % "
+        f"(decision {decision.id}).",
         decision=str(decision.id),
         passed=value.passed,
         percent=value.percent,

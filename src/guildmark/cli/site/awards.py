@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from guildmark.cli.output import write_files
 from guildmark.cli.site import AS, World, actor
 
 
@@ -19,6 +20,8 @@ def award(world: World, decision: str, username: str) -> dict[str, Any]:
 
     Example: guildmark site award 7b0c... --as ana
     """
+    from django.conf import settings
+
     from guildmark.app.access import require
     from guildmark.app.queries.organisations import decision as find
     from guildmark.app.services.awards import award_credential
@@ -26,19 +29,22 @@ def award(world: World, decision: str, username: str) -> dict[str, Any]:
     who, row = actor(username), find(decision)
     require(who, "award", row.enrolment.offering.blueprint_version.provider)
     made, token = award_credential(id=world.new_id(), decision=row, entropy=world.entropy, actor=who, now=world.now)
-    return world.say(
-        f"{made.title} is awarded to {made.learner} as {made.credential_id}.",
+    facts = world.say(
+        f"{made.title} is awarded to {made.learner} (award {made.id}).",
         award=str(made.id),
         credential=made.credential_id,
         claim_token=token,
     )
+    if not world.as_json:
+        click.echo(f"  The claim link, which is in the mail too: {settings.BASE_URL}/claim/{token}")
+    return facts
 
 
 @click.command("claim")
 @click.argument("token")
 @click.pass_obj
 def claim(world: World, token: str) -> dict[str, Any]:
-    """Take a credential with the token of its claim link; no account is needed.
+    """Take a credential with its claim link, or the token at the end of it; no account is needed.
 
     Example: guildmark site claim q2hk...
     """
@@ -46,7 +52,7 @@ def claim(world: World, token: str) -> dict[str, Any]:
     from guildmark.app.services.awards import claim_award
     from guildmark.core.errors import BrokenInput
 
-    found = award_by_claim(token)
+    found = award_by_claim(token.rpartition("/")[2])
     if found is None:
         raise BrokenInput("this claim token is not known", hint="ask the provider to send the link again")
     claim_award(award=found, now=world.now)
@@ -66,16 +72,18 @@ def export_award(world: World, award_id: str, directory: Path) -> dict[str, Any]
     from guildmark.app.queries.organisations import award as find
 
     files = holder_files(find(award_id))
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, body in files.items():
-        (directory / name).write_bytes(body)
+    write_files(directory, files)
     return world.say(f"{len(files)} files are in {directory}.", files=sorted(files))
 
 
 def _status_command(name: str, state: str, text: str, example_code: str) -> click.Command:
-    @click.command(name, help=f"{text}\n\nExample: guildmark site {name} 7b0c... --code {example_code} --as ana")
+    from guildmark.credential.status import REASONS
+
+    example = f"Example: guildmark site {name} 7b0c... --code {example_code} --as ana"
+
+    @click.command(name, help=f"{text}\n\nThe code is one of {', '.join(REASONS[state])}.\n\n{example}")
     @click.argument("award_id", metavar="AWARD")
-    @click.option("--code", required=True, help="The reason, from the published list of reason codes.")
+    @click.option("--code", required=True, help="The reason; it is published.")
     @click.option("--note", default="", help="For the provider's own record; never published.")
     @AS
     @click.pass_obj

@@ -7,20 +7,24 @@ from typing import Any
 
 import click
 
-from guildmark.cli.output import read_input
-from guildmark.cli.site import AS, World, actor
-from guildmark.core.codecs import parse_iso
+from guildmark.cli.output import place, read_input
+from guildmark.cli.site import AS, World, actor, words
+from guildmark.core.codecs import iso, parse_iso
+from guildmark.core.errors import BrokenInput
 from guildmark.core.report import Verdict, render_text
+from guildmark.design.blueprint import read_blueprint
 
 
 @click.command("draft-blueprint")
 @click.argument("file")
 @click.option("--provider", required=True, metavar="ORGANISATION")
-@click.option("--demand", metavar="ID", help="The demand snapshot to freeze into the blueprint.")
+@click.option("--demand", metavar="DEMAND", help="The demand to freeze into the blueprint, as refresh-demand named it.")
 @AS
 @click.pass_obj
 def draft_blueprint(world: World, file: str, provider: str, demand: str | None, username: str) -> dict[str, Any]:
     """Draft a blueprint from a JSON or TOML file; a known one gets its next version.
+
+    Three to begin from are in src/guildmark/design/samples; give yours an id and your own provider_id.
 
     Example: guildmark site draft-blueprint sql.json --provider harbour-university --demand 1f0e... --as dana
     """
@@ -30,16 +34,18 @@ def draft_blueprint(world: World, file: str, provider: str, demand: str | None, 
 
     who, owner = actor(username), organisation(provider)
     require(who, "design", owner)
+    document = read_input(file)
+    read_blueprint(document, place(file))  # what is wrong with it is said with the name of the file
     row = draft(
         id=world.new_id(),
-        document=read_input(file),
+        document=document,
         provider=owner,
         demand=demand_snapshot(demand) if demand else None,
         actor=who,
         now=world.now,
     )
     return world.say(
-        f"{row} is a draft with digest {row.digest[:12]}.",
+        f"{row} is a draft (blueprint {row.id}).",
         blueprint=str(row.id),
         blueprint_id=row.blueprint_id,
         version=row.version,
@@ -64,7 +70,9 @@ def revise_draft(world: World, blueprint: str, file: str, username: str) -> dict
 
     who, row = actor(username), blueprint_version(blueprint)
     require(who, "design", row.provider)
-    row = revise(version=row, document=read_input(file), actor=who, now=world.now)
+    document = read_input(file)
+    read_blueprint(document, place(file))
+    row = revise(version=row, document=document, actor=who, now=world.now)
     report = endorsement_report(row, now=world.now)
     facts = world.say(f"{row} now has digest {row.digest[:12]}.", digest=row.digest, endorsements=report.to_json())
     if not world.as_json:
@@ -78,7 +86,7 @@ def revise_draft(world: World, blueprint: str, file: str, username: str) -> dict
 @click.option(
     "--outcome", "outcomes", multiple=True, metavar="ID", help="Only these outcomes; by default the whole map."
 )
-@click.option("--claim", required=True, help="What the partner says, in its own words.")
+@click.option("--claim", required=True, callback=words, help="What the partner says, in its own words.")
 @click.option("--valid-until", metavar="TIME", help="By default two years from now.")
 @AS
 @click.pass_obj
@@ -102,6 +110,8 @@ def endorse(
     who, row, owner = actor(username), blueprint_version(blueprint), organisation(partner)
     require(who, "endorse", owner)
     until: datetime = parse_iso(valid_until, where="--valid-until") if valid_until else world.now + timedelta(days=730)
+    if until <= world.now:
+        raise BrokenInput(f"{iso(until)} is over already", where="--valid-until", hint="name a moment to come")
     made = sign(
         id=world.new_id(),
         version=row,
@@ -113,7 +123,7 @@ def endorse(
         now=world.now,
     )
     return world.say(
-        f"{owner} has signed the map of {row} ({made.map_digest[:12]}).",
+        f"{owner} has signed the map of {row} (endorsement {made.id}).",
         endorsement=str(made.id),
         credential=made.credential_id,
         map_sha256=made.map_digest,
@@ -166,7 +176,14 @@ def judge(world: World, blueprint: str, rule: str, verdict: str, reason: str, us
 
 @click.command("submit-for-review")
 @click.argument("blueprint")
-@click.option("--rulebook", "rulebooks", multiple=True, required=True, help="May be given more than once.")
+@click.option(
+    "--rulebook",
+    "rulebooks",
+    multiple=True,
+    required=True,
+    metavar="ID",
+    help="guildmark_core, au_nmf or eu_2022. May be given more than once.",
+)
 @AS
 @click.pass_obj
 def submit_for_review(world: World, blueprint: str, rulebooks: tuple[str, ...], username: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def publish_checkpoint(world: World) -> dict[str, Any]:
 
     checkpoint, receipts = publish()
     return world.say(
-        f"The log {checkpoint.origin} holds {checkpoint.size} entries; {receipts} receipts were written.",
+        f"Entries in the log {checkpoint.origin}: {checkpoint.size}. Receipts written: {receipts}.",
         origin=checkpoint.origin,
         size=checkpoint.size,
         receipts=receipts,

@@ -20,10 +20,45 @@ def migrate(world: World) -> dict[str, Any]:
     from django.conf import settings
     from django.core.management import call_command
 
-    settings.HOME.mkdir(parents=True, exist_ok=True)
+    _make_home()
     call_command("migrate", verbosity=0, interactive=False)
     engine = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
     return world.say(f"The {engine} database is up to date.", engine=engine)
+
+
+def _make_home() -> None:
+    """HOME is there, and what is about people in it can be read only by whoever runs the site.
+
+    HOME itself stays open, so that a static server can serve HOME/web.
+    """
+    from django.conf import settings
+    from django.db import connection
+
+    settings.HOME.mkdir(parents=True, exist_ok=True)
+    for name in ("blobs", "mail"):
+        (settings.HOME / name).mkdir(exist_ok=True)
+        (settings.HOME / name).chmod(0o700)
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
+        file = Path(connection.settings_dict["NAME"])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.chmod(0o600)  # SQLite gives its other files (-wal, -shm) the mode of this one
+
+
+def _ready_database() -> None:
+    """BrokenInput unless the database can be reached and has the tables of this version."""
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    from guildmark.core.errors import BrokenInput, OutsideFailure
+
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as problem:
+        raise OutsideFailure(f"The database cannot be used: {str(problem).strip().splitlines()[0]}.") from problem
+    if missing:
+        raise BrokenInput("the database is not of this version", hint="run guildmark site migrate")
 
 
 @click.command("create-operator")
@@ -38,6 +73,7 @@ def create_operator(world: World, username: str, email: str, password: str) -> d
     """
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
+    from django.core.validators import validate_email
 
     from guildmark.app.records import Person
     from guildmark.core.errors import BrokenInput
@@ -48,6 +84,10 @@ def create_operator(world: World, username: str, email: str, password: str) -> d
         raise BrokenInput(
             " ".join(problem.messages).rstrip("."), where="--password", hint="choose another"
         ) from problem
+    try:
+        validate_email(email)
+    except ValidationError as problem:
+        raise BrokenInput(f"{email[:80]!r} is no e-mail address", where="--email", hint="write one") from problem
     if Person.objects.filter(username=username).exists():
         raise BrokenInput(f"a person {username!r} exists already", hint="choose another name")
     Person.objects.create_superuser(username=username, email=email, password=password, id=world.new_id())
@@ -87,8 +127,15 @@ def worker() -> None:
 
     Example: guildmark site worker
     """
+    from datetime import UTC, datetime
+
     from django.core.management import call_command
 
+    from guildmark.app.services.recovery import catch_up
+
+    _ready_database()
+    catch_up(now=datetime.now(UTC))
+    call_command("prune_db_task_results", queue_name="*", verbosity=0)
     call_command("db_worker", queue_name="*", interval=1, verbosity=1)
 
 
@@ -108,12 +155,23 @@ def serve(host: str, port: int, workers: int) -> None:
 def serve_site(host: str, port: int, *, workers: int) -> None:
     """Serve until stopped, with the settings that the environment gives."""
     from django.conf import settings
+    from django.db import connections
     from granian import Granian
     from granian.constants import Interfaces
 
+    from guildmark.app.services.publish import export_web
+
+    _ready_database()
+    export_web()
+    connections.close_all()  # each worker process opens its own
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     Granian(
-        "guildmark.app.wsgi:application", address=host, port=port, workers=workers, interface=Interfaces.WSGI
+        "guildmark.app.wsgi:application",
+        address=host,
+        port=port,
+        workers=workers,
+        blocking_threads=8,  # each holds a connection to the database
+        interface=Interfaces.WSGI,
     ).serve()
 
 

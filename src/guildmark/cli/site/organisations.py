@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from guildmark.cli.output import read_input
+from guildmark.cli.output import place, read_input
 from guildmark.cli.site import World
 from guildmark.core.codecs import parse_json
 from guildmark.core.errors import BrokenInput
@@ -27,30 +27,44 @@ def add_organisation(
 
     Example: guildmark site add-organisation harbour-university --name "Harbour University" --kind provider --country AU
     """
+    from django.db import transaction
+
     from guildmark.app.services.people import create_key, default_did, register_organisation
 
-    given = parse_json(read_input(facts), where=facts) if facts else {}
+    given = parse_json(read_input(facts), where=place(facts)) if facts else {}
     if not isinstance(given, dict):
-        raise BrokenInput("is not a JSON object", where=str(facts), hint='write {"regulated": true, ...}')
-    organisation = register_organisation(
-        id=world.new_id(),
-        slug=slug,
-        name=name,
-        kind=kind,
-        did=did or default_did(kind, slug),
-        country=country,
-        facts=given,
-        now=world.now,
+        raise BrokenInput("is not a JSON object", where=place(str(facts)), hint='write {"regulated": true, ...}')
+    with transaction.atomic():  # an organisation without a key could sign nothing
+        organisation = register_organisation(
+            id=world.new_id(),
+            slug=slug,
+            name=name,
+            kind=kind,
+            did=did or default_did(kind, slug),
+            country=country,
+            facts=given,
+            now=world.now,
+        )
+        key = create_key(organisation=organisation, entropy=world.entropy(), now=world.now)
+    return world.say(
+        f"{name} is here as {slug}: {organisation.did}; its key is {key.key_id}.",
+        organisation=slug,
+        did=organisation.did,
+        key=key.key_id,
     )
-    key = create_key(organisation=organisation, entropy=world.entropy(), now=world.now)
-    return world.say(f"{name} is {organisation.did}; its key is {key.key_id}.", did=organisation.did, key=key.key_id)
 
 
 @click.command("add-person")
 @click.argument("username")
 @click.option("--name", required=True)
 @click.option("--email", required=True)
-@click.option("--role", "roles", multiple=True, metavar="ORGANISATION=ROLE", help="May be given more than once.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="ORGANISATION=ROLE",
+    help="Role is admin, designer, marker, awarder or partner. May be given more than once.",
+)
 @click.pass_obj
 def add_person(world: World, username: str, name: str, email: str, roles: tuple[str, ...]) -> dict[str, Any]:
     """Add a person with roles in organisations.
@@ -59,10 +73,17 @@ def add_person(world: World, username: str, name: str, email: str, roles: tuple[
     """
     from guildmark.app.services.people import add_person as add
 
-    pairs = [tuple(role.split("=", 1)) for role in roles]
-    if any(len(pair) != 2 for pair in pairs):
+    parts = [role.partition("=") for role in roles]
+    if not all(between for _, between, _ in parts):
         raise BrokenInput("a role is missing its '='", where="--role", hint="write organisation=role")
-    add(id=world.new_id(), username=username, name=name, email=email, roles=pairs, now=world.now)
+    add(
+        id=world.new_id(),
+        username=username,
+        name=name,
+        email=email,
+        roles=[(slug, role) for slug, _, role in parts],
+        now=world.now,
+    )
     return world.say(f"{name} is here as {username}: {', '.join(roles) or 'no role yet'}.", username=username)
 
 
@@ -78,7 +99,7 @@ def add_learner(world: World, email: str, name: str) -> dict[str, Any]:
     from guildmark.app.services.people import add_learner as add
 
     row = add(id=world.new_id(), name=name, email=email, now=world.now)
-    return world.say(f"{row.name} is a learner.", learner=str(row.id))
+    return world.say(f"{row.name} is a learner, known by {row.email}.", learner=str(row.id))
 
 
 @click.command("consent")

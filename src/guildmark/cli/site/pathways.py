@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from guildmark.cli.output import read_input
+from guildmark.cli.output import place, read_input
 from guildmark.cli.site import AS, World, actor
 from guildmark.core.report import Report, render_text
 
@@ -17,18 +17,22 @@ from guildmark.core.report import Report, render_text
 @AS
 @click.pass_obj
 def add_stack_rule(world: World, file: str, owner: str, username: str) -> dict[str, Any]:
-    """Declare the rule of a larger credential.
+    """Declare the rule of a larger credential, a TOML file; one to begin from is in src/guildmark/pathways/data.
 
     Example: guildmark site add-stack-rule certificate.toml --owner harbour-university --as quinn
     """
     from guildmark.app.access import require
     from guildmark.app.queries.organisations import organisation
     from guildmark.app.services.pathways import add_stack_rule as add
+    from guildmark.pathways.stack import read_stack_rule
+    from guildmark.skills.files import decode
 
     who, provider = actor(username), organisation(owner)
     require(who, "publish", provider)
-    row = add(text=read_input(file).decode("utf-8", "replace"), owner=provider, actor=who, now=world.now)
-    return world.say(f"{row.title} ({row.version}) is declared by {provider}.", rule=row.id)
+    text = decode(read_input(file), where=place(file))
+    read_stack_rule(text, where=place(file))  # what is wrong with it is said with the name of the file
+    row = add(text=text, owner=provider, actor=who, now=world.now)
+    return world.say(f"{row.title} ({row.version}) is declared by {provider} as {row.id}.", rule=row.id)
 
 
 @click.command("claim-stack")
@@ -50,7 +54,7 @@ def claim_stack(world: World, rule: str, email: str, username: str) -> dict[str,
     made = claim(id=world.new_id(), rule=row, learner=learner(email), entropy=world.entropy, actor=who, now=world.now)
     report = Report.from_json(made.result["report"])
     facts = world.say(
-        f"{row.title} for {made.learner}: {made.state}.",
+        f"{row.title} for {made.learner}: {made.state}" + (f" (award {made.award_id})." if made.award_id else "."),
         claim=str(made.id),
         state=made.state,
         award=str(made.award_id) if made.award_id else None,
@@ -78,9 +82,9 @@ def rank_candidates(world: World, ad: str, framework_id: str, partner: str, user
 
     who, employer = actor(username), organisation(partner)
     require(who, "hire", employer)
-    run = rank(id=world.new_id(), ad=job_ad(ad), framework_id=framework_id, actor=who, now=world.now)
+    run = rank(id=world.new_id(), ad=job_ad(ad), framework_id=framework_id, employer=employer, actor=who, now=world.now)
     facts = world.say(
-        f"{len(run.matches)} people who opted in are ranked for {run.ad.title or run.ad.id}.",
+        f"Ranked for {run.ad.title or run.ad.id}: {len(run.matches)} of those who opted in (run {run.id}).",
         run=str(run.id),
         need=run.need,
         matches=run.matches,
@@ -119,21 +123,26 @@ def suggest_roles(world: World, email: str, framework_id: str) -> dict[str, Any]
 
 @click.command("decide-match")
 @click.argument("run")
-@click.argument("email")
+@click.argument("whom", metavar="LEARNER")
 @click.argument("decision", type=click.Choice(["invite", "decline"]))
 @click.option("--reason", required=True)
 @AS
 @click.pass_obj
-def decide_match(world: World, run: str, email: str, decision: str, reason: str, username: str) -> dict[str, Any]:
+def decide_match(world: World, run: str, whom: str, decision: str, reason: str, username: str) -> dict[str, Any]:
     """Log what a person decided about one match; the ranking decides nothing.
+
+    LEARNER is the id that the ranking shows, or an e-mail address.
 
     Example: guildmark site decide-match 7b0c... mei@example.org invite --reason "Holds all three." --as omar
     """
+    from guildmark.app.access import require
     from guildmark.app.queries.organisations import learner, match_run
     from guildmark.app.services.pathways import decide_match as decide
 
-    who = actor(username)
-    decide(run=match_run(run), learner=learner(email), decision=decision, reason=reason, actor=who, now=world.now)
+    who, ranking = actor(username), match_run(run)
+    if ranking.employer is not None:
+        require(who, "hire", ranking.employer)
+    decide(run=ranking, learner=learner(whom), decision=decision, reason=reason, actor=who, now=world.now)
     return world.say(f"{who} decided: {decision}. {reason}", decision=decision)
 
 
