@@ -219,6 +219,19 @@ def test_the_server_gives_every_kind_of_page_and_document_and_the_same_after_a_r
     assert site.token not in (site.home / "serve.log").read_text()
 
 
+def test_a_site_that_is_started_twice_at_once_is_made_once(tmp_path):
+    new = Site(tmp_path / "new", None)
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", "from guildmark.cli import main; main()", "site", "migrate"],
+            env=new.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    said = [program.communicate(timeout=60)[0] for program in programs]
+    assert said == ["The sqlite3 database is up to date.\n"] * 3
+
+
 def test_neither_starts_on_a_database_of_another_version(database, tmp_path):
     empty = Site(tmp_path, None)
     for words in (["worker"], ["serve", "--port", "1"]):

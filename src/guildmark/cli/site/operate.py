@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,12 @@ def migrate(world: World) -> dict[str, Any]:
     from django.core.management import call_command
 
     _make_home()
-    call_command("migrate", verbosity=0, interactive=False)
+    turn = os.open(settings.HOME, os.O_RDONLY)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # of two that start a site at once, one makes its tables
+        call_command("migrate", verbosity=0, interactive=False)
+    finally:
+        os.close(turn)
     engine = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
     return world.say(f"The {engine} database is up to date.", engine=engine)
 
