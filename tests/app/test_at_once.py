@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 from datetime import timedelta
 from functools import partial
@@ -279,13 +280,19 @@ def test_somebody_who_never_gets_a_turn_is_told_in_a_sentence(cast, at_once, mon
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.1)
     connection.close()
 
+    writing, told = threading.Event(), threading.Event()
+
     def hog():
         with transaction.atomic():
-            time.sleep(1.5)
+            writing.set()
+            told.wait(timeout=20)
 
     def late():
-        time.sleep(0.3)
-        return world.learner("late@example.org", "Late")
+        writing.wait(timeout=20)
+        try:
+            return world.learner("late@example.org", "Late")
+        finally:
+            told.set()
 
     _, outcome = at_once(hog, late)
     assert isinstance(outcome, OutsideFailure)
