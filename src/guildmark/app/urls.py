@@ -1,12 +1,12 @@
 """Every address of the site. Each view declares its audience with `access.audience`; a test walks this list."""
 
 from django.contrib import admin
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from guildmark.app.web import public
+from guildmark.app.web import catalogue, home, learner, organisations, partner, provider, public
 
 urlpatterns = [
-    path("", public.home, name="home"),
+    path("", home.home, name="home"),
     path("verify", public.verify, name="verify"),
     path("verify/<uuid:id>", public.verify_paper, name="verify-paper"),
     path("claim/<str:token>", public.claim, name="claim"),
@@ -17,6 +17,19 @@ urlpatterns = [
         public.published_document,
         name="published",
     ),
+    path("account/", include("allauth.urls")),
+    path("start", organisations.start, name="start"),
+    path("o/<slug:slug>/people", organisations.people, name="people"),
+    path("o/<slug:slug>/people/remove", organisations.remove, name="remove-member"),
+    path("invitation/<str:token>", organisations.invitation, name="invitation"),
+    path("o/<slug:slug>/blueprints", provider.blueprints, name="blueprints"),
+    path("o/<slug:slug>/marking", provider.marking, name="marking"),
+    path("o/<slug:slug>/awards", provider.awards, name="awards"),
+    path("o/<slug:slug>/maps", partner.maps, name="maps"),
+    path("o/<slug:slug>/hire", partner.hire, name="hire"),
+    path("learn", catalogue.catalogue, name="catalogue"),
+    path("my", learner.wallet, name="wallet"),
+    path("demo/sign-in", home.demo_sign_in, name="demo-sign-in"),
     path("admin/", admin.site.urls),
 ]
 

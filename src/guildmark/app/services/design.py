@@ -14,6 +14,7 @@ from guildmark.app.queries.design import blueprint_value, gate_inputs, live_endo
 from guildmark.app.queries.organisations import issuer_profile
 from guildmark.app.records import (
     BlueprintVersion,
+    CoDesign,
     DemandSnapshot,
     Endorsement,
     GateResult,
@@ -24,6 +25,7 @@ from guildmark.app.records import (
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.app.services.mail import post
 from guildmark.app.services.publish import publish_after_commit
 from guildmark.core.codecs import jcs
 from guildmark.core.errors import BrokenInput, NotAllowed
@@ -136,6 +138,32 @@ def endorse(
         now=now,
     )
     note_event(verb="endorse", subject=str(version), actor=actor, now=now, partner=partner.slug, digest=digest)
+    return row
+
+
+@transaction.atomic
+def ask_partner(*, version: BlueprintVersion, partner: Organisation, actor: Person, now: datetime) -> CoDesign:
+    """The partner may read this draft and sign its map, and its people are told; asking twice changes nothing."""
+    if version.state != BlueprintVersion.State.DRAFT:
+        raise NotAllowed(f"{version} is {version.state}: partners are asked while it is a draft.")
+    if partner.kind != Organisation.Kind.PARTNER:
+        raise NotAllowed(f"{partner} is no industry partner.")
+    row, made = CoDesign.objects.get_or_create(
+        blueprint_version=version, partner=partner, defaults={"asked_by": actor, "asked_at": now}
+    )
+    if made:
+        for membership in partner.memberships.filter(role="partner").select_related("person"):
+            post(
+                to=membership.person.email,
+                subject=f"{version.provider.name} asks you to sign “{version.title}”",
+                body=(
+                    f"{actor} of {version.provider.name} asks {partner.name} whether the tasks, outcomes and "
+                    f"assessments of “{version.title}” are those that you hire for.\n\n"
+                    f"Read the map, and sign it or not:\n{settings.BASE_URL}/o/{partner.slug}/maps\n"
+                ),
+                now=now,
+            )
+        note_event(verb="ask_partner", subject=str(version), actor=actor, now=now, partner=partner.slug)
     return row
 
 

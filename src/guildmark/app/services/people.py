@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,11 @@ from django.conf import settings
 from django.db import transaction
 
 from guildmark.app.queries.published import did_path
-from guildmark.app.records import Consent, Learner, Membership, Organisation, OrganisationKey, Person
+from guildmark.app.records import Consent, Invitation, Learner, Membership, Organisation, OrganisationKey, Person
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import seal_new_key
 from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.app.services.mail import post
 from guildmark.app.services.publish import publish_after_commit
 from guildmark.core.errors import BrokenInput, NotAllowed
 
@@ -116,3 +118,110 @@ def withdraw_consent(*, learner: Learner, purpose: str, now: datetime) -> None:
     if not changed:
         raise NotAllowed(f"{learner} has no consent to {purpose} that could be withdrawn.")
     note_event(verb="withdraw_consent", subject=str(learner.id), actor=None, now=now, purpose=purpose)
+
+
+INVITATION_DAYS = 14
+
+
+@transaction.atomic
+def found_organisation(
+    *, id: UUID, name: str, slug: str, kind: str, country: str, entropy: bytes, actor: Person, now: datetime
+) -> Organisation:
+    """The organisation exists with its first key, and `actor` is its administrator.
+
+    What it says of itself is its own word until somebody has looked: `facts["checked"]` is False.
+    """
+    organisation = register_organisation(
+        id=id,
+        slug=slug,
+        name=name,
+        kind=kind,
+        did=default_did(kind, slug),
+        country=country,
+        facts={"checked": False},
+        now=now,
+    )
+    Membership.objects.create(person=actor, organisation=organisation, role=Membership.Role.ADMIN)
+    create_key(organisation=organisation, entropy=entropy, now=now)
+    return organisation
+
+
+@transaction.atomic
+def invite(
+    *, id: UUID, organisation: Organisation, email: str, role: str, entropy: bytes, actor: Person, now: datetime
+) -> Invitation:
+    """A link that gives this role lies in the outbox for `email`; it works once, within two weeks."""
+    if role not in Membership.Role.values:
+        raise BrokenInput(f"role {role!r} is not known", hint=f"one of {', '.join(Membership.Role.values)}")
+    token = entropy.hex()
+    row = Invitation.objects.create(
+        id=id,
+        organisation=organisation,
+        email=email.strip().lower(),
+        role=role,
+        token_sha256=hashlib.sha256(token.encode()).hexdigest(),
+        invited_by=actor,
+        invited_at=now,
+        expires_at=now + timedelta(days=INVITATION_DAYS),
+    )
+    post(
+        to=row.email,
+        subject=f"{organisation.name} invites you",
+        body=(
+            f"{actor} invites you to act for {organisation.name} as {role}.\n\n"
+            f"Open this link and sign in with this e-mail address:\n{settings.BASE_URL}/invitation/{token}\n\n"
+            f"It works once, until {row.expires_at:%d %B %Y}. If you did not expect it, do nothing.\n"
+        ),
+        now=now,
+    )
+    note_event(verb="invite", subject=organisation.slug, actor=actor, now=now, role=role, invitation=str(id))
+    return row
+
+
+@transaction.atomic
+def accept_invitation(*, invitation: Invitation, actor: Person, now: datetime) -> Membership:
+    """`actor` has the role; NotAllowed for another e-mail address than the invited one, or once it is used or over."""
+    invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if invitation.accepted_at or invitation.withdrawn_at or invitation.expires_at <= now:
+        raise NotAllowed("This invitation is used or over; ask for a new one.")
+    if actor.email.strip().lower() != invitation.email:
+        raise NotAllowed("This invitation is for another e-mail address; sign in with the one it was sent to.")
+    invitation.accepted_at = now
+    invitation.save(update_fields=["accepted_at"])
+    membership, _ = Membership.objects.get_or_create(
+        person=actor, organisation=invitation.organisation, role=invitation.role
+    )
+    note_event(
+        verb="accept_invitation",
+        subject=invitation.organisation.slug,
+        actor=actor,
+        now=now,
+        role=invitation.role,
+        invitation=str(invitation.id),
+    )
+    return membership
+
+
+@transaction.atomic
+def end_membership(*, membership: Membership, actor: Person, now: datetime) -> None:
+    """The person no longer has this role; NotAllowed for the last administrator, who would lock everybody out."""
+    Organisation.objects.select_for_update().get(pk=membership.organisation_id)
+    admins = Membership.objects.filter(organisation=membership.organisation, role=Membership.Role.ADMIN)
+    if membership.role == Membership.Role.ADMIN and admins.count() == 1:
+        raise NotAllowed("An organisation needs an administrator: give somebody else that role first.")
+    facts = {"role": membership.role, "person": str(membership.person_id)}
+    slug = membership.organisation.slug
+    membership.delete()
+    note_event(verb="end_membership", subject=slug, actor=actor, now=now, **facts)
+
+
+@transaction.atomic
+def link_learner(*, person: Person, email: str, now: datetime) -> Learner | None:
+    """What was awarded to this e-mail address is the person's, once they have shown that it is theirs."""
+    learner = Learner.objects.filter(email=email.strip().lower(), person=None).first()
+    if learner is None or Learner.objects.filter(person=person).exists():
+        return None
+    learner.person = person
+    learner.save(update_fields=["person"])
+    note_event(verb="link_learner", subject=str(learner.id), actor=person, now=now)
+    return learner

@@ -256,12 +256,6 @@ def verify_paper(request: HttpRequest, id: UUID) -> HttpResponse:
     return render(request, "guildmark/paper.html", context, status=status)
 
 
-@audience("public")
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    return redirect("verify")
-
-
 def _claimed(token: str) -> Award:
     award = award_by_claim(token)
     if award is None:
