@@ -26,6 +26,7 @@ from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
 from guildmark.app.services.mail import post
+from guildmark.app.services.people import require_checked
 from guildmark.app.services.publish import publish_after_commit
 from guildmark.core.codecs import jcs
 from guildmark.core.errors import BrokenInput, NotAllowed
@@ -106,6 +107,7 @@ def endorse(
     now: datetime,
 ) -> Endorsement:
     """The partner has signed the map with its own key, as an Open Badges 3.0 EndorsementCredential."""
+    require_checked(partner)
     blueprint = blueprint_value(version)
     digest = map_digest(blueprint, scope)
     document = endorsement_document(
@@ -248,6 +250,7 @@ def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime
     version = BlueprintVersion.objects.select_for_update().get(pk=version.pk)
     if version.state != BlueprintVersion.State.DRAFT:
         raise NotAllowed(f"{version} is {version.state} already.")
+    require_checked(version.provider)
     result = version.gate_results.order_by("-seq").first()
     if result is None:
         raise NotAllowed(f"{version} has not been through the quality gate: submit it for review first.")

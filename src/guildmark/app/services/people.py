@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from guildmark.app.services.keys import seal_new_key
 from guildmark.app.services.ledger import append_organisation_entry
 from guildmark.app.services.mail import post
 from guildmark.app.services.publish import publish_after_commit
+from guildmark.core.doors import Fetcher
 from guildmark.core.errors import BrokenInput, NotAllowed
 
 
@@ -121,6 +123,7 @@ def withdraw_consent(*, learner: Learner, purpose: str, now: datetime) -> None:
 
 
 INVITATION_DAYS = 14
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
 @transaction.atomic
@@ -144,6 +147,56 @@ def found_organisation(
     Membership.objects.create(person=actor, organisation=organisation, role=Membership.Role.ADMIN)
     create_key(organisation=organisation, entropy=entropy, now=now)
     return organisation
+
+
+def domain_proof_url(domain: str) -> str:
+    """Where an organisation shows that a domain is its own: a text file that holds its identifier on a line."""
+    return f"https://{domain}/.well-known/guildmark.txt"
+
+
+@transaction.atomic
+def prove_domain(
+    *, organisation: Organisation, domain: str, fetcher: Fetcher, actor: Person, now: datetime
+) -> Organisation:
+    """The organisation is checked, since the domain says so; NotAllowed while the domain does not.
+
+    OutsideFailure if the domain cannot be reached. What it shows: whoever runs the domain runs this organisation.
+    """
+    domain = domain.strip().lower().removeprefix("https://").rstrip("/")
+    if not _DOMAIN.fullmatch(domain):
+        raise BrokenInput(f"{domain!r} is not a domain", where="domain", hint="write it like harbour.example")
+    lines = fetcher.fetch(domain_proof_url(domain)).body[:10_000].decode("utf-8", "replace").splitlines()
+    if organisation.did not in (line.strip() for line in lines):
+        raise NotAllowed(f"{domain_proof_url(domain)} does not hold the line {organisation.did}.")
+    return _checked(organisation, how=f"domain {domain}", by=str(actor), facts={"domain": domain}, actor=actor, now=now)
+
+
+@transaction.atomic
+def confirm_organisation(*, organisation: Organisation, how: str, by: str, now: datetime) -> Organisation:
+    """A named person has looked, in a register or by a call back, and stands for it that it is who it says."""
+    if not how.strip() or not by.strip():
+        raise BrokenInput("say who looked, and how", where=organisation.slug, hint="name the register and its number")
+    return _checked(organisation, how=how.strip(), by=by.strip(), facts={}, actor=None, now=now)
+
+
+def _checked(
+    organisation: Organisation, *, how: str, by: str, facts: dict[str, Any], actor: Person | None, now: datetime
+) -> Organisation:
+    organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    organisation.facts = {
+        **organisation.facts,
+        **facts,
+        "checked": {"how": how, "by": by, "on": now.date().isoformat()},
+    }
+    organisation.save(update_fields=["facts"])
+    note_event(verb="check_organisation", subject=organisation.slug, actor=actor, now=now, how=how, by=by)
+    return organisation
+
+
+def require_checked(organisation: Organisation) -> None:
+    """NotAllowed for an organisation that registered itself and that nobody has checked: it speaks for no one yet."""
+    if organisation.facts.get("checked") is False:
+        raise NotAllowed(f"{organisation} has not been checked yet: prove its domain, or ask the operator.")
 
 
 @transaction.atomic

@@ -37,6 +37,7 @@ def command(no_serve: bool, port: int, folder: Path) -> None:
     # The story has a database and a web folder of its own, whatever the site beside it uses.
     os.environ["GUILDMARK_HOME"] = str(home)
     os.environ.pop("GUILDMARK_DATABASE_URL", None)
+    os.environ["GUILDMARK_DEMO_SITE"] = "1"
     os.environ.setdefault("GUILDMARK_BASE_URL", "https://demo.guildmark.example")
     from guildmark.cli.demo.story import Story
     from guildmark.cli.site import ready
