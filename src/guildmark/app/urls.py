@@ -20,6 +20,7 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("start", organisations.start, name="start"),
     path("o/<slug:slug>/people", organisations.people, name="people"),
+    path("o/<slug:slug>/people/check", organisations.check_domain, name="check-domain"),
     path("o/<slug:slug>/people/remove", organisations.remove, name="remove-member"),
     path("invitation/<str:token>", organisations.invitation, name="invitation"),
     path("o/<slug:slug>/blueprints", provider.blueprints, name="blueprints"),

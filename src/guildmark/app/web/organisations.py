@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from guildmark.app.access import audience
+from guildmark.app.doors import network
 from guildmark.app.records import Invitation, Membership
-from guildmark.app.services.people import accept_invitation, end_membership, found_organisation, invite
+from guildmark.app.services.people import accept_invitation, end_membership, found_organisation, invite, prove_domain
 from guildmark.app.web.loaders import load_organisation
 from guildmark.core.errors import GuildmarkError
 
@@ -115,6 +116,26 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         "may_manage": organisation.memberships.filter(person=request.user, role=Membership.Role.ADMIN).exists(),
     }
     return render(request, "guildmark/people.html", context)
+
+
+@audience("person")
+@require_POST
+def check_domain(request: HttpRequest, slug: str) -> HttpResponse:
+    """An administrator lets the organisation's own domain speak for it."""
+    organisation = load_organisation(request, slug, "manage_people")
+    try:
+        prove_domain(
+            organisation=organisation,
+            domain=request.POST.get("domain", "")[:300],
+            fetcher=network(),
+            actor=request.user,
+            now=timezone.now(),
+        )
+    except GuildmarkError as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(request, _("%(name)s is checked: its domain says so.") % {"name": organisation.name})
+    return redirect("people", slug=slug)
 
 
 @audience("person")
