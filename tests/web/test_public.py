@@ -12,7 +12,9 @@ from itertools import pairwise
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from guildmark.app.queries.awards import badge_image, certificate, holder_files, paper_url
 from guildmark.app.records import Award
@@ -54,6 +56,9 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [found for name, found in self.elements if name == tag]
+
+    def by_href(self, href: str) -> list[dict[str, str]]:
+        return [a for a in self.all("a") if a.get("href") == href]
 
     def by_id(self, id: str) -> dict[str, str]:
         (found,) = [a for _, a in self.elements if a.get("id") == id]
@@ -123,7 +128,18 @@ def test_the_empty_form_is_accessible_and_sets_no_cookie(client):
     assert_accessible(response)
     assert_guarded(response)
     assert not response.cookies
-    assert client.get("/", follow=True).redirect_chain == [("/verify", 302)]
+    assert "Cookie" not in response.headers["Vary"], "no session was read"
+    assert Page(client.get("/")).by_href("/verify"), "the first page leads there"
+
+
+@pytest.mark.django_db
+def test_checking_asks_nothing_about_a_person_who_is_signed_in(client, django_user_model):
+    someone = django_user_model.objects.create(id=uuid.uuid4(), username="someone", email="someone@example.org")
+    client.force_login(someone, backend="django.contrib.auth.backends.ModelBackend")
+    with CaptureQueriesContext(connection) as statements:
+        response = client.get("/verify")
+    assert list(statements) == []
+    assert not response.cookies
 
 
 def test_a_credential_is_checked_from_paste_file_image_and_address(site, client, network):
@@ -529,22 +545,6 @@ def test_a_fault_of_ours_is_a_page_without_inner_words(monkeypatch):
     assert "inner words" not in page.text
     assert_private(response)
     assert_guarded(response)
-
-
-@pytest.mark.django_db
-def test_a_database_that_is_busy_is_a_page_that_says_when_to_come_back(site, client, monkeypatch):
-    from django.db import OperationalError
-
-    def busy(**arguments):
-        raise OperationalError("database is locked")
-
-    monkeypatch.setattr("guildmark.app.web.public.claim_award", busy)
-    response = client.post(f"/claim/{site.token}/accept")
-    assert response.status_code == 503
-    assert response.headers["Retry-After"] == "10"
-    assert "try again" in assert_accessible(response).text
-    assert "locked" not in response.content.decode()
-    assert_private(response)
 
 
 @pytest.mark.django_db

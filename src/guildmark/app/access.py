@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.contrib.auth.decorators import login_required
+
 from guildmark.app.records import Membership, Organisation, Person
 from guildmark.core.errors import NotAllowed
 
@@ -26,10 +28,12 @@ ACTIONS: dict[str, frozenset[str]] = {
     "endorse": frozenset({Role.PARTNER}),
     "hire": frozenset({Role.PARTNER}),
     "review": frozenset({Role.ADMIN, Role.DESIGNER}),
+    "manage_people": frozenset({Role.ADMIN}),
 }
 """Action -> roles that permit it. Marking needs its role even of an administrator: who marks is on record."""
 
-AUDIENCES = ("public", "operator")
+AUDIENCES = ("public", "person", "operator")
+"""For whom a page is: anyone; somebody who is signed in (what they see is decided by loaders); the operator."""
 
 
 def permits(actor: Person, action: str, organisation: Organisation) -> bool:
@@ -54,12 +58,13 @@ def require_operator(actor: Person) -> None:
 
 
 def audience(name: str) -> Callable[[Callable], Callable]:
-    """Declare for whom a page is."""
+    """Declare for whom a page is; a page for a person asks who it is first."""
     if name not in AUDIENCES:
         raise ValueError(f"audience {name!r} is not one of {AUDIENCES}")
 
     def declare(view: Callable) -> Callable:
-        view.audience = name
-        return view
+        declared = login_required(view) if name == "person" else view
+        declared.audience = name
+        return declared
 
     return declare

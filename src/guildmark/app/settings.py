@@ -9,6 +9,7 @@ GUILDMARK_ALLOWED_HOSTS   comma separated                         default: this 
 GUILDMARK_HTTPS           1 behind a TLS proxy that sets X-Forwarded-Proto and removes what clients send of it
                                                                               default: 0, which serves this machine
 GUILDMARK_DEBUG           1 shows tracebacks in the browser                   default: 0
+GUILDMARK_OIDC            sign-in, a line each: id|name|discovery URL|client id|client secret   default: none
 GUILDMARK_EVM_URL         JSON-RPC address of a chain to anchor checkpoints to           default: none
 GUILDMARK_EMAIL_URL       smtp://USER:PASSWORD@HOST:PORT                      default: files in HOME/mail
 """
@@ -80,6 +81,26 @@ def _database(url: str) -> dict[str, object]:
     raise ImproperlyConfigured(f"GUILDMARK_DATABASE_URL starts with {parts.scheme!r}; use sqlite:// or postgres://")
 
 
+def _oidc(text: str) -> list[dict[str, object]]:
+    """Sign-in with an organisation's own accounts: one provider a line, five parts each."""
+    apps = []
+    for line in filter(None, (part.strip() for part in text.splitlines())):
+        parts = line.split("|")
+        if len(parts) != 5:
+            raise ImproperlyConfigured("a line of GUILDMARK_OIDC is not id|name|discovery URL|client id|client secret")
+        provider, name, server, client, secret = parts
+        apps.append(
+            {
+                "provider_id": provider,
+                "name": name,
+                "client_id": client,
+                "secret": secret,
+                "settings": {"server_url": server, "oauth_pkce_enabled": True},
+            }
+        )
+    return apps
+
+
 DEBUG = os.environ.get("GUILDMARK_DEBUG") == "1"
 SECRET_KEY = _kept_secret("SECRET_KEY")
 KEY_PASSPHRASE = _kept_secret("KEY_PASSPHRASE")
@@ -99,7 +120,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_tasks",
     "django_tasks_db",
+    "django_htmx",
+    # Ours before allauth: its pages take their layout and elements from our templates.
     "guildmark.app",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -111,6 +139,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -123,6 +153,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "guildmark.app.web.frame.frame",
             ]
         },
     }
@@ -131,6 +162,29 @@ ROOT_URLCONF = "guildmark.app.urls"
 WSGI_APPLICATION = "guildmark.app.wsgi.application"
 DATABASES = {"default": _database(os.environ.get("GUILDMARK_DATABASE_URL", f"sqlite:///{HOME}/guildmark.sqlite3"))}
 AUTH_USER_MODEL = "guildmark.Person"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "guildmark.app.web.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "guildmark.app.web.accounts.NameForm"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = True
+MFA_TOTP_ISSUER = "guildmark"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": _oidc(os.environ.get("GUILDMARK_OIDC", ""))}}
+# The demo alone lets anybody sign in as its invented people with one click.
+DEMO = os.environ.get("GUILDMARK_DEMO_SITE") == "1"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

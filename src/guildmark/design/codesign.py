@@ -76,6 +76,45 @@ def map_digest(blueprint: Blueprint, scope: Scope = "whole") -> str:
     return hashlib.sha256(jcs(map_document(blueprint, scope))).hexdigest()
 
 
+def map_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    """What differs between two maps, each difference as a sentence: what came, what went, what now reads otherwise.
+
+    Both are values of `map_document`. No sentence means that they are the same map.
+    """
+    said: list[str] = []
+    for kind, members in (("task", "tasks"), ("outcome", "outcomes"), ("assessment", "assessments")):
+        before = {str(item["id"]): item for item in old[members]}
+        after = {str(item["id"]): item for item in new[members]}
+        said += [f"The {kind} {id} is gone: “{_says(before[id])}”." for id in before if id not in after]
+        said += [f"The {kind} {id} is new: “{_says(after[id])}”." for id in after if id not in before]
+        for id in (id for id in before if id in after):
+            said += _member_changes(f"the {kind} {id}", before[id], after[id])
+    edges = [[tuple(edge) for edge in one["edges"]] for one in (old, new)]
+    for verb, lines in (
+        ("is gone", [e for e in edges[0] if e not in edges[1]]),
+        ("is new", [e for e in edges[1] if e not in edges[0]]),
+    ):
+        said += [f"The line from task {t} to outcome {o} to assessment {a} {verb}." for t, o, a in lines]
+    return tuple(said)
+
+
+def _says(item: Mapping[str, Any]) -> str:
+    return str(item.get("statement") or item.get("title") or item["id"])
+
+
+def _member_changes(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    said = []
+    for key in sorted(before.keys() | after.keys()):
+        was, now = before.get(key), after.get(key)
+        if was == now:
+            continue
+        if isinstance(was, str | int | float) and isinstance(now, str | int | float):
+            said.append(f"In {name}, {key} was “{was}” and is “{now}”.")
+        else:
+            said.append(f"In {name}, the {key} changed.")
+    return said
+
+
 def endorsement_findings(blueprint: Blueprint, endorsed: Iterable[Endorsed]) -> Report:
     """One finding for each endorsement: it stands for the present map, or it is void because the map changed.
 

@@ -18,6 +18,7 @@ from guildmark.design.codesign import (
     Endorsed,
     endorsed_outcomes,
     endorsement_findings,
+    map_changes,
     map_digest,
     map_document,
     stands,
@@ -238,3 +239,42 @@ def test_only_the_digest_of_the_present_map_stands_and_its_report_is_plain_json(
     report = endorsement_findings(blueprint, [endorsed, signed(blueprint, scope, partner="did:web:b.example")])
     assert [f.verdict for f in report.findings] == [FAIL, PASS]
     assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report
+
+
+# --- What changed ---
+
+
+def test_what_changed_in_a_map_is_told_one_sentence_each(changed):
+    before = map_document(changed())
+    assert map_changes(before, before) == ()
+    after = map_document(changed(("outcomes", 0, "statement"), "Another outcome.", ("outcomes", 0, "level"), "AQF:6"))
+    old = before["outcomes"]
+    (first,) = [o for o in after["outcomes"] if o["statement"] == "Another outcome."]
+    (was,) = [o for o in old if o["id"] == first["id"]]
+    assert map_changes(before, after) == (
+        f"In the outcome {first['id']}, level was “{was['level']}” and is “AQF:6”.",
+        f"In the outcome {first['id']}, statement was “{was['statement']}” and is “Another outcome.”.",
+    )
+
+
+def test_what_came_and_what_went_is_told_with_its_words(changed):
+    whole, part = map_document(changed()), map_document(changed(), ("query",))
+    said = map_changes(whole, part)
+    gone = [o for o in whole["outcomes"] if o["id"] != "query"]
+    for outcome in gone:
+        assert f"The outcome {outcome['id']} is gone: “{outcome['statement']}”." in said
+    assert any(line.startswith("The line from task ") and line.endswith(" is gone.") for line in said)
+    assert f"The outcome {gone[0]['id']} is new: “{gone[0]['statement']}”." in map_changes(part, whole)
+
+
+def test_a_changed_rubric_is_named_though_not_spelled_out(changed):
+    after = changed(("assessments", 0, "criteria", 0, "title"), "Another criterion")
+    said = map_changes(map_document(changed()), map_document(after))
+    assert said == (f"In the assessment {after.assessments[0].id}, the criteria changed.",)
+
+
+@given(st.sampled_from(["whole", ("query",), ("clean",), ("query", "clean")]), st.sampled_from(["whole", ("query",)]))
+def test_there_is_a_sentence_exactly_when_the_digest_differs(one, other):
+    blueprint = read_blueprint((files("guildmark.design") / "samples" / "sql-python-operations.json").read_bytes())
+    old, new = map_document(blueprint, one), map_document(blueprint, other)
+    assert bool(map_changes(old, new)) == (map_digest(blueprint, one) != map_digest(blueprint, other))

@@ -2,11 +2,12 @@
 
 from guildmark.app.records.assess import Activity, ActivityDone, Decision, Enrolment, Mark, Offering, Submission
 from guildmark.app.records.credential import Award, StatusChange, StatusList
-from guildmark.app.records.design import BlueprintVersion, Endorsement, GateResult, Judgement
+from guildmark.app.records.design import BlueprintVersion, CoDesign, Endorsement, GateResult, Judgement
 from guildmark.app.records.ledger import Anchoring, LogCheckpoint, LogEntry
 from guildmark.app.records.outbox import Event, OutboxMessage
 from guildmark.app.records.pathways import Destination, MatchDecision, MatchRun, StackClaim, StackRule
-from guildmark.app.records.people import Consent, Learner, Membership, Organisation, OrganisationKey, Person
+from guildmark.app.records.people import Consent, Invitation, Learner, Membership, Organisation, OrganisationKey, Person
+from guildmark.app.records.sharing import ShareLink
 from guildmark.app.records.skills import DemandSnapshot, JobAd, Mention, Skill, SkillFramework
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Anchoring",
     "Award",
     "BlueprintVersion",
+    "CoDesign",
     "Consent",
     "Decision",
     "DemandSnapshot",
@@ -23,6 +25,7 @@ __all__ = [
     "Enrolment",
     "Event",
     "GateResult",
+    "Invitation",
     "JobAd",
     "Judgement",
     "Learner",
@@ -38,6 +41,7 @@ __all__ = [
     "OrganisationKey",
     "OutboxMessage",
     "Person",
+    "ShareLink",
     "Skill",
     "SkillFramework",
     "StackClaim",

@@ -42,6 +42,19 @@ class BlueprintVersion(models.Model):
         return f"{self.title} v{self.version}"
 
 
+class CoDesign(models.Model):
+    """A partner whom the provider has asked to read a draft and to sign its map; nobody else sees a draft."""
+
+    blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.CASCADE, related_name="co_designs")
+    partner = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="co_designs")
+    asked_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["asked_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["blueprint_version", "partner"], name="asked_once")]
+
+
 class Endorsement(models.Model):
     """An industry partner's signature over the task, outcome and assessment map, exactly as signed."""
 
@@ -51,6 +64,7 @@ class Endorsement(models.Model):
     credential_id = models.CharField(max_length=300, unique=True)
     scope = models.JSONField()
     map_digest = models.CharField(max_length=64)
+    signed_map = BytesField(default=b"", help_text="The bytes with that digest; empty where they were not kept.")
     document = BytesField()
     signed_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)

@@ -73,6 +73,24 @@ class Membership(models.Model):
         ]
 
 
+class Invitation(models.Model):
+    """An offer of a role to whoever reads this e-mail address; the token is kept as a hash, and used once."""
+
+    id = models.UUIDField(primary_key=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=20, choices=Membership.Role.choices)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["invited_at", "id"]
+
+
 class OrganisationKey(models.Model):
     """A signing key: the public half in clear, the private half encrypted under GUILDMARK_KEY_PASSPHRASE."""
 

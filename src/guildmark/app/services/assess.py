@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -163,6 +163,17 @@ def record_mark(
     )
     note_event(verb="record_mark", subject=str(submission.id), actor=marker, now=now, criterion=criterion)
     return mark
+
+
+@verb
+def mark_work(
+    *, submission: Submission, levels: Mapping[str, tuple[str, str]], marker: Person, now: datetime
+) -> list[Mark]:
+    """Each criterion in `levels` (criterion -> level and comment) has the marker's mark, or none of them has."""
+    return [
+        record_mark(submission=submission, criterion=criterion, level=level, comment=comment, marker=marker, now=now)
+        for criterion, (level, comment) in levels.items()
+    ]
 
 
 def _not_their_own(person: Person, learner: Learner, what: str) -> None:

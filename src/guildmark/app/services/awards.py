@@ -164,6 +164,20 @@ def tell_learner(award: Award, *, entropy: Entropy, now: datetime) -> str:
 
 
 @verb
+def resend_claim(*, award: Award, entropy: Entropy, actor: Person, now: datetime) -> Award:
+    """A fresh claim link is on its way to the learner, and the one before it leads nowhere from now on.
+
+    The token goes to the learner alone. NotAllowed for a credential that is revoked.
+    """
+    award = hold(award)
+    if award.state == Award.State.REVOKED:
+        raise NotAllowed(f"{award.title} of {award.learner} is revoked: there is nothing to take any more.")
+    tell_learner(award, entropy=entropy, now=now)
+    note_event(verb="resend_claim", subject=award.credential_id, actor=actor, now=now)
+    return award
+
+
+@verb
 def claim_award(*, award: Award, now: datetime) -> Award:
     """The learner has taken the credential; the first moment counts."""
     changed = Award.objects.filter(pk=award.pk, claimed_at=None).update(claimed_at=now)

@@ -14,6 +14,7 @@ from guildmark.app.queries.organisations import issuer_profile
 from guildmark.app.queries.published import blueprint_paths
 from guildmark.app.records import (
     BlueprintVersion,
+    CoDesign,
     DemandSnapshot,
     Endorsement,
     GateResult,
@@ -24,6 +25,8 @@ from guildmark.app.records import (
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.app.services.mail import post
+from guildmark.app.services.people import require_checked
 from guildmark.app.services.publish import publish_after_commit
 from guildmark.app.services.verbs import fits, hold, verb
 from guildmark.core.codecs import jcs
@@ -33,7 +36,7 @@ from guildmark.credential.endorsement import endorsement_document
 from guildmark.credential.proof import sign_document
 from guildmark.design import gate as gate_room
 from guildmark.design.blueprint import Blueprint, blueprint_digest, read_blueprint
-from guildmark.design.codesign import map_digest
+from guildmark.design.codesign import map_document
 from guildmark.skills.demand import FrozenDemand
 
 
@@ -109,8 +112,10 @@ def endorse(
     now: datetime,
 ) -> Endorsement:
     """The partner has signed the map with its own key, as an Open Badges 3.0 EndorsementCredential."""
+    require_checked(partner)
     blueprint = blueprint_value(version)
-    digest = map_digest(blueprint, scope)
+    signed_map = jcs(map_document(blueprint, scope))
+    digest = hashlib.sha256(signed_map).hexdigest()
     document = endorsement_document(
         id=f"urn:uuid:{id}",
         partner=issuer_profile(partner),
@@ -131,6 +136,7 @@ def endorse(
         credential_id=signed["id"],
         scope=list(scope) if isinstance(scope, tuple) else scope,
         map_digest=digest,
+        signed_map=signed_map,
         document=jcs(signed),
         signed_at=now,
     )
@@ -142,6 +148,32 @@ def endorse(
     )
     publish_after_commit(*blueprint_paths(version))
     note_event(verb="endorse", subject=str(version), actor=actor, now=now, partner=partner.slug, digest=digest)
+    return row
+
+
+@verb
+def ask_partner(*, version: BlueprintVersion, partner: Organisation, actor: Person, now: datetime) -> CoDesign:
+    """The partner may read this draft and sign its map, and its people are told; asking twice changes nothing."""
+    if version.state != BlueprintVersion.State.DRAFT:
+        raise NotAllowed(f"{version} is {version.state}: partners are asked while it is a draft.")
+    if partner.kind != Organisation.Kind.PARTNER:
+        raise NotAllowed(f"{partner} is no industry partner.")
+    row, made = CoDesign.objects.get_or_create(
+        blueprint_version=version, partner=partner, defaults={"asked_by": actor, "asked_at": now}
+    )
+    if made:
+        for membership in partner.memberships.filter(role="partner").select_related("person"):
+            post(
+                to=membership.person.email,
+                subject=f"{version.provider.name} asks you to sign “{version.title}”",
+                body=(
+                    f"{actor} of {version.provider.name} asks {partner.name} whether the tasks, outcomes and "
+                    f"assessments of “{version.title}” are those that you hire for.\n\n"
+                    f"Read the map, and sign it or not:\n{settings.BASE_URL}/o/{partner.slug}/maps\n"
+                ),
+                now=now,
+            )
+        note_event(verb="ask_partner", subject=str(version), actor=actor, now=now, partner=partner.slug)
     return row
 
 
@@ -226,6 +258,7 @@ def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime
     version = hold(version)
     if version.state != BlueprintVersion.State.DRAFT:
         raise NotAllowed(f"{version} is {version.state} already.")
+    require_checked(version.provider)
     result = version.gate_results.order_by("-seq").first()
     if result is None:
         raise NotAllowed(f"{version} has not been through the quality gate: submit it for review first.")

@@ -11,6 +11,7 @@ from django.conf import settings
 from guildmark.app.queries.pathways import holdings_of, job_need, offers, people_who_opted_in
 from guildmark.app.records import (
     Award,
+    Consent,
     JobAd,
     Learner,
     MatchDecision,
@@ -21,6 +22,7 @@ from guildmark.app.records import (
     StackRule,
 )
 from guildmark.app.services.events import note_event
+from guildmark.app.services.mail import post
 from guildmark.app.services.people import still_here
 from guildmark.app.services.verbs import fits, verb
 from guildmark.core.codecs import parse_json
@@ -243,14 +245,32 @@ def _keep_run(run: MatchRun) -> MatchRun:
 def decide_match(
     *, run: MatchRun, learner: Learner, decision: str, reason: str, actor: Person, now: datetime
 ) -> MatchDecision:
-    """What a person decided about one match, and why, is on record; nothing else decides."""
+    """What a person decided about one match, and why, is on record; nothing else decides.
+
+    Whom the decision invites is told by e-mail, and whom to answer. NotAllowed once the learner has withdrawn their
+    consent to matching.
+    """
     if run.by_id != actor.id:
         raise NotAllowed("This ranking was made for somebody else; rank again to decide.")
     if not reason.strip():
         raise BrokenInput("a decision needs a reason", hint="say why in a sentence")
     if str(learner.id) not in {match["person_id"] for match in run.matches}:
         raise BrokenInput("this learner is not in the ranking", hint="decide about somebody who is")
+    if not learner.consents.filter(purpose=Consent.Purpose.MATCHING, withdrawn_at=None).exists():
+        raise NotAllowed("This person has withdrawn their consent to be matched; there is nothing to decide any more.")
     row = MatchDecision.objects.create(run=run, learner=learner, decision=decision, reason=reason, by=actor, at=now)
+    if decision == "invite":
+        employer = run.employer.name if run.employer is not None else str(actor)
+        post(
+            to=learner.email,
+            subject=f"{employer} invites you",
+            body=(
+                f"You agreed to be matched with jobs. {actor} of {employer} would like to hear from you about "
+                f"“{run.ad.title or run.ad.id}”, and now knows your name, and not your e-mail address.\n\n"
+                f"If you want to, write to {actor.email}. If you do not, do nothing.\n"
+            ),
+            now=now,
+        )
     note_event(verb="decide_match", subject=str(run.id), actor=actor, now=now, decision=decision)
     return row
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +15,15 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from guildmark.app.queries.published import did_path
-from guildmark.app.records import Consent, Learner, Membership, Organisation, OrganisationKey, Person
+from guildmark.app.records import Consent, Invitation, Learner, Membership, Organisation, OrganisationKey, Person
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import seal_new_key
 from guildmark.app.services.ledger import append_organisation_entry
+from guildmark.app.services.mail import post
 from guildmark.app.services.publish import publish_after_commit
 from guildmark.app.services.verbs import hold, verb
 from guildmark.core.codecs import jcs
+from guildmark.core.doors import Fetcher
 from guildmark.core.errors import BrokenInput, NotAllowed
 
 _DID = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._%:-]*[A-Za-z0-9._%-]")
@@ -157,3 +160,161 @@ def withdraw_consent(*, learner: Learner, purpose: str, now: datetime) -> None:
     if not changed:
         raise NotAllowed(f"{learner} has no consent to {purpose} that could be withdrawn.")
     note_event(verb="withdraw_consent", subject=str(learner.id), actor=None, now=now, purpose=purpose)
+
+
+INVITATION_DAYS = 14
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+
+
+@verb
+def found_organisation(
+    *, id: UUID, name: str, slug: str, kind: str, country: str, entropy: bytes, actor: Person, now: datetime
+) -> Organisation:
+    """The organisation exists with its first key, and `actor` is its administrator.
+
+    What it says of itself is its own word until somebody has looked: `facts["checked"]` is False.
+    """
+    organisation = register_organisation(
+        id=id,
+        slug=slug,
+        name=name,
+        kind=kind,
+        did=default_did(kind, slug),
+        country=country,
+        facts={"checked": False},
+        now=now,
+    )
+    Membership.objects.create(person=actor, organisation=organisation, role=Membership.Role.ADMIN)
+    create_key(organisation=organisation, entropy=entropy, now=now)
+    return organisation
+
+
+def domain_proof_url(domain: str) -> str:
+    """Where an organisation shows that a domain is its own: a text file that holds its identifier on a line."""
+    return f"https://{domain}/.well-known/guildmark.txt"
+
+
+@verb
+def prove_domain(
+    *, organisation: Organisation, domain: str, fetcher: Fetcher, actor: Person, now: datetime
+) -> Organisation:
+    """The organisation is checked, since the domain says so; NotAllowed while the domain does not.
+
+    OutsideFailure if the domain cannot be reached. What it shows: whoever runs the domain runs this organisation.
+    """
+    domain = domain.strip().lower().removeprefix("https://").rstrip("/")
+    if not _DOMAIN.fullmatch(domain):
+        raise BrokenInput(f"{domain!r} is not a domain", where="domain", hint="write it like harbour.example")
+    lines = fetcher.fetch(domain_proof_url(domain)).body[:10_000].decode("utf-8", "replace").splitlines()
+    if organisation.did not in (line.strip() for line in lines):
+        raise NotAllowed(f"{domain_proof_url(domain)} does not hold the line {organisation.did}.")
+    return _checked(organisation, how=f"domain {domain}", by=str(actor), facts={"domain": domain}, actor=actor, now=now)
+
+
+@verb
+def confirm_organisation(*, organisation: Organisation, how: str, by: str, now: datetime) -> Organisation:
+    """A named person has looked, in a register or by a call back, and stands for it that it is who it says."""
+    if not how.strip() or not by.strip():
+        raise BrokenInput("say who looked, and how", where=organisation.slug, hint="name the register and its number")
+    return _checked(organisation, how=how.strip(), by=by.strip(), facts={}, actor=None, now=now)
+
+
+def _checked(
+    organisation: Organisation, *, how: str, by: str, facts: dict[str, Any], actor: Person | None, now: datetime
+) -> Organisation:
+    organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    organisation.facts = {
+        **organisation.facts,
+        **facts,
+        "checked": {"how": how, "by": by, "on": now.date().isoformat()},
+    }
+    organisation.save(update_fields=["facts"])
+    note_event(verb="check_organisation", subject=organisation.slug, actor=actor, now=now, how=how, by=by)
+    return organisation
+
+
+def require_checked(organisation: Organisation) -> None:
+    """NotAllowed for an organisation that registered itself and that nobody has checked: it speaks for no one yet."""
+    if organisation.facts.get("checked") is False:
+        raise NotAllowed(f"{organisation} has not been checked yet: prove its domain, or ask the operator.")
+
+
+@verb
+def invite(
+    *, id: UUID, organisation: Organisation, email: str, role: str, entropy: bytes, actor: Person, now: datetime
+) -> Invitation:
+    """A link that gives this role lies in the outbox for `email`; it works once, within two weeks."""
+    if role not in Membership.Role.values:
+        raise BrokenInput(f"role {role!r} is not known", hint=f"one of {', '.join(Membership.Role.values)}")
+    token = entropy.hex()
+    row = Invitation.objects.create(
+        id=id,
+        organisation=organisation,
+        email=email.strip().lower(),
+        role=role,
+        token_sha256=hashlib.sha256(token.encode()).hexdigest(),
+        invited_by=actor,
+        invited_at=now,
+        expires_at=now + timedelta(days=INVITATION_DAYS),
+    )
+    post(
+        to=row.email,
+        subject=f"{organisation.name} invites you",
+        body=(
+            f"{actor} invites you to act for {organisation.name} as {role}.\n\n"
+            f"Open this link and sign in with this e-mail address:\n{settings.BASE_URL}/invitation/{token}\n\n"
+            f"It works once, until {row.expires_at:%d %B %Y}. If you did not expect it, do nothing.\n"
+        ),
+        now=now,
+    )
+    note_event(verb="invite", subject=organisation.slug, actor=actor, now=now, role=role, invitation=str(id))
+    return row
+
+
+@verb
+def accept_invitation(*, invitation: Invitation, actor: Person, now: datetime) -> Membership:
+    """`actor` has the role; NotAllowed for another e-mail address than the invited one, or once it is used or over."""
+    invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if invitation.accepted_at or invitation.withdrawn_at or invitation.expires_at <= now:
+        raise NotAllowed("This invitation is used or over; ask for a new one.")
+    if actor.email.strip().lower() != invitation.email:
+        raise NotAllowed("This invitation is for another e-mail address; sign in with the one it was sent to.")
+    invitation.accepted_at = now
+    invitation.save(update_fields=["accepted_at"])
+    membership, _ = Membership.objects.get_or_create(
+        person=actor, organisation=invitation.organisation, role=invitation.role
+    )
+    note_event(
+        verb="accept_invitation",
+        subject=invitation.organisation.slug,
+        actor=actor,
+        now=now,
+        role=invitation.role,
+        invitation=str(invitation.id),
+    )
+    return membership
+
+
+@verb
+def end_membership(*, membership: Membership, actor: Person, now: datetime) -> None:
+    """The person no longer has this role; NotAllowed for the last administrator, who would lock everybody out."""
+    Organisation.objects.select_for_update().get(pk=membership.organisation_id)
+    admins = Membership.objects.filter(organisation=membership.organisation, role=Membership.Role.ADMIN)
+    if membership.role == Membership.Role.ADMIN and admins.count() == 1:
+        raise NotAllowed("An organisation needs an administrator: give somebody else that role first.")
+    facts = {"role": membership.role, "person": str(membership.person_id)}
+    slug = membership.organisation.slug
+    membership.delete()
+    note_event(verb="end_membership", subject=slug, actor=actor, now=now, **facts)
+
+
+@verb
+def link_learner(*, person: Person, email: str, now: datetime) -> Learner | None:
+    """What was awarded to this e-mail address is the person's, once they have shown that it is theirs."""
+    learner = Learner.objects.filter(email=email.strip().lower(), person=None).first()
+    if learner is None or Learner.objects.filter(person=person).exists():
+        return None
+    learner.person = person
+    learner.save(update_fields=["person"])
+    note_event(verb="link_learner", subject=str(learner.id), actor=person, now=now)
+    return learner

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from guildmark.app.queries.skills import ad_value, ads_that_hold, framework_value, loaded_framework, mention_values
-from guildmark.app.records import DemandSnapshot, JobAd, Mention, Skill, SkillFramework
+from guildmark.app.records import DemandSnapshot, JobAd, Mention, Person, Skill, SkillFramework
 from guildmark.app.services.events import note_event
 from guildmark.app.services.verbs import fits, verb
 from guildmark.core.errors import BrokenInput
@@ -113,6 +113,60 @@ def _already(column: str, values: list[str]) -> set[str]:
     portions = (values[start : start + BATCH] for start in range(0, len(values), BATCH))
     asked = (JobAd.objects.filter(**{f"{column}__in": portion}) for portion in portions)
     return {value for ads in asked for value in ads.values_list(column, flat=True)}
+
+
+@verb
+def add_ad(
+    *, id: str, title: str, employer: str, place: str, text: str, source: str, actor: Person, now: datetime
+) -> JobAd:
+    """One ad that somebody pasted is in, with the mentions that every loaded framework finds in it.
+
+    An ad whose text is known already is that ad, unchanged. BrokenInput for a text that is empty or too long.
+    """
+    text = text.strip()
+    if not text:
+        raise BrokenInput("an ad needs a text", where=title, hint="paste what the ad says")
+    if len(text) > ads_room.LONGEST_TEXT:
+        raise BrokenInput(
+            f"the ad has {len(text):,} characters", where=title, hint=f"at most {ads_room.LONGEST_TEXT:,} are read"
+        )
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    row, made = JobAd.objects.get_or_create(
+        text_sha256=digest,
+        defaults={
+            "id": id[:200],
+            "source": source[: ads_room.LONGEST_LINE],
+            "title": title[: ads_room.LONGEST_LINE],
+            "employer": employer[: ads_room.LONGEST_LINE],
+            "place": place[: ads_room.LONGEST_LINE],
+            "text": text,
+            "ingested_at": now,
+        },
+    )
+    if made:
+        mentions = 0
+        for framework in SkillFramework.objects.order_by("id"):
+            found = extract.Extractor(framework_value(framework)).mentions(ad_value(row))
+            mentions += len(
+                Mention.objects.bulk_create(
+                    [
+                        Mention(
+                            ad=row,
+                            framework=framework,
+                            skill_uri=m.skill_uri,
+                            label=m.label[:300],
+                            words=m.words[:300],
+                            start=m.start,
+                            end=m.end,
+                            confidence=m.confidence,
+                        )
+                        for m in found
+                    ],
+                    batch_size=BATCH,
+                )
+            )
+        note_event(verb="add_ad", subject=row.id, actor=actor, now=now, mentions=mentions)
+    return row
 
 
 def extract_mentions(*, framework_id: str, now: datetime) -> int:

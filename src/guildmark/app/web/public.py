@@ -210,7 +210,8 @@ class Answer:
         return [Line(f) for f in sorted(self.report.findings, key=lambda f: _ORDER.index(f.verdict))]
 
 
-def _checked(document: bytes) -> Answer:
+def checked(document: bytes) -> Answer:
+    """The document is verified now, with what is published here and elsewhere."""
     return Answer(verify_credential(document, now=timezone.now(), fetcher=PublishedFetcher(network())))
 
 
@@ -234,7 +235,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         if award := form.paper():
             return redirect("verify-paper", id=award)
         try:
-            answer = _checked(form.document())
+            answer = checked(form.document())
         except GuildmarkError as error:
             form.add_error(form.way, str(error))
     shown = VerifyForm() if answer else form
@@ -259,15 +260,9 @@ def verify_paper(request: HttpRequest, id: UUID) -> HttpResponse:
         return render(request, "guildmark/problem.html", {"problem": ERASED}, status=410)
     form = NameForm(request.POST if request.method == "POST" else None)
     named = is_made_out_to(award, form.cleaned_data["name"]) if form.is_valid() else None
-    context = {"view": paper_view(award), "answer": _checked(bytes(award.document)), "form": form, "named": named}
+    context = {"view": paper_view(award), "answer": checked(bytes(award.document)), "form": form, "named": named}
     status = 422 if form.is_bound and named is None else 200
     return render(request, "guildmark/paper.html", context, status=status)
-
-
-@audience("public")
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    return redirect("verify")
 
 
 def _claimed(token: str) -> Award:
@@ -283,7 +278,7 @@ def _claimed(token: str) -> Award:
 def claim(request: HttpRequest, token: str) -> HttpResponse:
     """A learner's own credential behind a link that nobody can guess; no account is needed."""
     award = _claimed(token)
-    context = {"view": holder_view(award), "answer": _checked(bytes(award.document)), "token": token}
+    context = {"view": holder_view(award), "answer": checked(bytes(award.document)), "token": token}
     return render(request, "guildmark/claim.html", context)
 
 
@@ -301,14 +296,18 @@ def claim_accept(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def claim_file(request: HttpRequest, token: str, name: str) -> HttpResponse:
     """One of the files of a credential, for whoever has the link."""
-    award = _claimed(token)
+    return award_file(request, _claimed(token), name, {"token": token})
+
+
+def award_file(request: HttpRequest, award: Award, name: str, back: dict[str, str]) -> HttpResponse:
+    """One of the files of an award that the caller has let through; `back` is where a problem's page leads."""
     file = next((f for f in files_of(award) if f.name == name), None)
     if file is None:
         raise Http404("This file is not there; a receipt comes with the log's next checkpoint, a minute later.")
     try:
         body = file.make(award)
     except GuildmarkError as error:
-        return render(request, "guildmark/problem.html", {"problem": str(error), "token": token}, status=422)
+        return render(request, "guildmark/problem.html", {"problem": str(error), **back}, status=422)
     response = HttpResponse(body, content_type=file.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

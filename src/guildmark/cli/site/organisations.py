@@ -54,6 +54,23 @@ def add_organisation(
     )
 
 
+@click.command("check-organisation")
+@click.argument("slug")
+@click.option("--how", required=True, help="How it was checked: the register and its number, a call back.")
+@click.option("--by", required=True, help="The name of the person who looked.")
+@click.pass_obj
+def check_organisation(world: World, slug: str, how: str, by: str) -> dict[str, Any]:
+    """Stand for it that an organisation which registered itself is who it says; until then it can sign nothing.
+
+    Example: guildmark site check-organisation mill --how "National register, no. 123" --by "Ana Ruiz"
+    """
+    from guildmark.app.queries.organisations import organisation
+    from guildmark.app.services.people import confirm_organisation
+
+    row = confirm_organisation(organisation=organisation(slug), how=how, by=by, now=world.now)
+    return world.say(f"{row.name} was checked by {by}: {how}.", organisation=row.slug)
+
+
 @click.command("add-person")
 @click.argument("username")
 @click.option("--name", required=True)
@@ -123,4 +140,4 @@ def consent(world: World, email: str, purpose: str, withdraw: bool) -> dict[str,
     return world.say(f"{row.name} agrees to {purpose}.", purpose=purpose, live=True)
 
 
-commands = [add_organisation, add_person, add_learner, consent]
+commands = [add_organisation, check_organisation, add_person, add_learner, consent]
