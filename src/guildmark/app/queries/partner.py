@@ -237,7 +237,7 @@ def candidates_of(run: MatchRun) -> list[Candidate]:
     for award in Award.objects.filter(learner__in=ids, kind="badge").order_by("title", "id"):
         awards.setdefault(str(award.learner_id), []).append(award)
     told: dict[str, list[Destination]] = {}
-    mine = Destination.objects.filter(award__learner__in=ids, employer=run.partner_id, consent__withdrawn_at=None)
+    mine = Destination.objects.filter(award__learner__in=ids, employer=run.employer_id, consent__withdrawn_at=None)
     for row in mine.select_related("award").order_by("at", "id"):
         told.setdefault(str(row.award.learner_id), []).append(row)
     found = []
