@@ -83,6 +83,11 @@ def verify_credential(document: bytes, *, now: datetime, fetcher: Fetcher, recip
     return Report(_title(value), findings)
 
 
+def document_inside(document: bytes) -> Mapping[str, Any]:
+    """The document that is JSON or that a PNG or SVG badge carries, as a value; BrokenInput if it cannot be read."""
+    return _parse(_take_out(bytes(document))[0])
+
+
 # --- Step 1: read it ---
 
 _JWS = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*(~[A-Za-z0-9._~-]*)?\Z")

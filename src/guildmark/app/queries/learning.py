@@ -184,7 +184,7 @@ def course(version: BlueprintVersion, *, now: datetime) -> Course:
             if e.partner_id != plan.provider_id and stands(plan, e)
         ),
         gate=_gate(version),
-        towards=tuple(_towards(version, plan, on)),
+        towards=towards_of(version, on=on),
         review_on=review,
         offerings=tuple(version.offerings.filter(Q(closes_on=None) | Q(closes_on__gte=on))),
     )
@@ -215,9 +215,12 @@ def _gate(version: BlueprintVersion) -> Gate | None:
     return Gate(row.at, tuple(names), f"/gate/{row.id}", hashlib.sha256(gate_document(row)).hexdigest())
 
 
-def _towards(version: BlueprintVersion, plan: Blueprint, on: date) -> Iterable[Towards]:
-    """The rules in force in which a badge of it, assessed today, would fill a part."""
-    badge = as_if_held(version, plan, on)
+def towards_of(version: BlueprintVersion, *, on: date) -> tuple[Towards, ...]:
+    """The rules in force in which a badge of it, assessed on this day, would fill a part. One statement."""
+    return tuple(_towards(as_if_held(version, blueprint_value(version), on), on))
+
+
+def _towards(badge: Holding, on: date) -> Iterable[Towards]:
     for row in StackRule.objects.select_related("owner").order_by("title", "id"):
         rule = read_stack_rule(row.text, where=row.id)
         parts = tuple(group.title for group in rule.groups if group.refuses(badge, on) is None)

@@ -128,9 +128,16 @@ def _did_document(folder: str, slug: str) -> tuple[bytes, str] | None:
 
 
 def _blueprint(blueprint: str, version: str) -> BlueprintVersion | None:
-    return BlueprintVersion.objects.filter(
-        blueprint_id__in=[blueprint, f"urn:uuid:{blueprint}"], version=int(version)
-    ).first()
+    rows = BlueprintVersion.objects.select_related("provider")
+    return rows.filter(blueprint_id__in=[blueprint, f"urn:uuid:{blueprint}"], version=int(version)).first()
+
+
+def blueprint_at(url: str) -> BlueprintVersion | None:
+    """The blueprint version whose achievement is published at `url`, with its provider. One statement."""
+    pattern = rf"achievements/(?P<blueprint>{_UUID})/(?P<version>[0-9]{{1,6}})"
+    match = re.fullmatch(pattern, url.removeprefix(settings.BASE_URL + "/"))
+    row = _blueprint(**match.groupdict()) if match else None
+    return None if row is None or row.state == BlueprintVersion.State.DRAFT else row
 
 
 def _achievement(blueprint: str, version: str) -> tuple[bytes, str] | None:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from guildmark.adapters.qr import read_qr
 from guildmark.app.access import audience
 from guildmark.app.doors import network
 from guildmark.app.queries.awards import (
@@ -32,12 +33,14 @@ from guildmark.app.queries.awards import (
     paper_view,
 )
 from guildmark.app.queries.published import PublishedFetcher, published
+from guildmark.app.queries.reading import Reading, reading_of
 from guildmark.app.records import Award
 from guildmark.app.services.awards import claim_award
 from guildmark.app.web.security import private
-from guildmark.core.errors import GuildmarkError
+from guildmark.core.errors import BrokenInput, GuildmarkError
 from guildmark.core.report import Finding, Report, Verdict
-from guildmark.credential.verify import verify_credential
+from guildmark.credential.bake import extract
+from guildmark.credential.verify import document_inside, verify_credential
 
 LARGEST = 5_000_000
 """Bytes of a credential or badge image that is looked at; a form around it may take a little more."""
@@ -62,7 +65,7 @@ class PlainForm(forms.Form):
 
 
 class VerifyForm(PlainForm):
-    """One of three: text, a file, an address."""
+    """One of three: text, a file or picture, an address; and whom it should be about, if somebody wants to know."""
 
     text = forms.CharField(
         required=False,
@@ -74,16 +77,23 @@ class VerifyForm(PlainForm):
     )
     file = forms.FileField(
         required=False,
-        label="Or choose its file",
-        help_text="JSON, or a badge image in PNG or SVG; at most 5 MB.",
-        widget=forms.FileInput(attrs={"accept": ".json,.jsonld,.png,.svg,application/json,image/png,image/svg+xml"}),
+        label="Or choose its file, or a photo of its QR code",
+        help_text="JSON, a badge image in PNG or SVG, or a picture (PNG, JPEG) that shows the QR code; at most 5 MB.",
+        widget=forms.FileInput(attrs={"accept": ".json,.jsonld,application/json,image/png,image/jpeg,image/svg+xml"}),
     )
     url = forms.URLField(
         required=False,
         assume_scheme="https",
         label="Or give its web address",
-        help_text="It begins with https:// and leads to the credential or the badge image.",
+        help_text="It begins with https:// and leads to the credential, the badge image, or a page that was shared.",
         widget=forms.URLInput(attrs={"autocomplete": "off", "inputmode": "url"}),
+    )
+    recipient = forms.CharField(
+        required=False,
+        max_length=300,
+        label="Whose should it be?",
+        help_text="If you want to ask: the e-mail address or the name that the person gave you. It is kept nowhere.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
     def clean_file(self):
@@ -108,25 +118,68 @@ class VerifyForm(PlainForm):
         """The field that was filled in."""
         return self.ways[0]
 
-    def document(self) -> bytes:
-        """The bytes to check, from whichever way they came."""
-        given = self.cleaned_data
+    def given(self) -> Given:
+        """What was given, whichever way it came; a QR code counts as what it says. Fetches nothing."""
+        said = self.cleaned_data
         match self.way:
             case "text":
-                return given["text"].encode()
+                return Given(body=said["text"].encode())
             case "file":
-                return given["file"].read()
+                return _from_file(said["file"].read())
             case _:
-                return PublishedFetcher(network()).fetch(given["url"]).body
+                return Given(url=said["url"])
 
-    def paper(self) -> UUID | None:
-        """The award, if what was given is the address that a certificate of this site prints."""
-        url = self.cleaned_data.get("url") or ""
-        found = re.fullmatch(re.escape(settings.BASE_URL) + r"/verify/([0-9a-f-]{36})", url)
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A document, or an address where one is."""
+
+    body: bytes = b""
+    url: str = ""
+
+    def page(self) -> HttpResponse | None:
+        """The page of this site that the address leads to: of a paper, or of what was shared. Nothing else is one."""
+        path = self.url.removeprefix(settings.BASE_URL) if self.url.startswith(settings.BASE_URL + "/") else ""
+        if found := re.fullmatch(r"/verify/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", path):
+            return redirect("verify-paper", id=UUID(found[1]))
+        if found := re.fullmatch(r"/shared/([0-9a-f]{16,128})", path):
+            return redirect("shared", token=found[1])
+        if path.startswith("/claim/"):
+            raise BrokenInput(
+                "is the holder's own key to it", where="this link", hint="ask the holder to share the credential"
+            )
+        return None
+
+    def document(self) -> bytes:
+        """The bytes to check, fetched if they are elsewhere."""
+        return self.body or PublishedFetcher(network()).fetch(self.url).body
+
+
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+
+
+def _from_file(body: bytes) -> Given:
+    """A credential or a badge as it is; of another picture, what its QR code says."""
+    if not body.startswith(_PICTURES):
+        return Given(body=body)
+    no_badge: BrokenInput | None = None
+    if body.startswith(b"\x89PNG"):
         try:
-            return UUID(found[1]) if found else None
-        except ValueError:
-            return None
+            return Given(body=extract(body))
+        except BrokenInput as problem:
+            no_badge = problem
+    try:
+        text = read_qr(body).strip()
+    except BrokenInput as problem:
+        # A picture without a code may be a photo or the wrong badge; one that cannot be read is a badge that was cut.
+        raise no_badge if no_badge is not None and "read as a picture" in problem.what else problem from no_badge
+    if text.startswith("https://"):
+        return Given(url=text)
+    if text.startswith("{"):
+        return Given(body=text.encode())
+    raise BrokenInput(
+        "holds neither a credential nor an https address", where="QR code", hint="use the code on the certificate"
+    )
 
 
 class NameForm(PlainForm):
@@ -173,9 +226,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The report in the words of the page."""
+    """The report in the words of the page, and how the credential reads."""
 
     report: Report
+    reading: Reading | None = None
 
     @property
     def symbol(self) -> str:
@@ -206,13 +260,27 @@ class Answer:
                 return "Something that is needed could not be read. Do not rely on it until you have tried again."
 
     @property
+    def whose(self) -> Line | None:
+        """What was found about the recipient that was asked about."""
+        return next((Line(f) for f in self.report.findings if f.id == "recipient"), None)
+
+    @property
     def lines(self) -> list[Line]:
         return [Line(f) for f in sorted(self.report.findings, key=lambda f: _ORDER.index(f.verdict))]
 
 
-def checked(document: bytes) -> Answer:
-    """The document is verified now, with what is published here and elsewhere."""
-    return Answer(verify_credential(document, now=timezone.now(), fetcher=PublishedFetcher(network())))
+def checked(document: bytes, *, recipient: str = "") -> Answer:
+    """The document is verified now, with what is published here and elsewhere, and read in plain words.
+
+    `recipient` asks whether it is this person's; BrokenInput if the document cannot be read.
+    """
+    now, fetcher = timezone.now(), PublishedFetcher(network())
+    report = verify_credential(document, now=now, fetcher=fetcher, recipient=recipient or None)
+    try:
+        reading = reading_of(document_inside(document), report, now=now)
+    except BrokenInput:  # a token, which the report calls a form that is not checked here
+        reading = None
+    return Answer(report, reading)
 
 
 @audience("public")
@@ -232,14 +300,16 @@ def verify(request: HttpRequest) -> HttpResponse:
         return render(request, "guildmark/verify.html", context, status=413)
     answer = None
     if form.is_valid():
-        if award := form.paper():
-            return redirect("verify-paper", id=award)
         try:
-            answer = checked(form.document())
+            given = form.given()
+            if page := given.page():
+                return page
+            answer = checked(given.document(), recipient=form.cleaned_data["recipient"])
         except GuildmarkError as error:
             form.add_error(form.way, str(error))
     shown = VerifyForm() if answer else form
-    context = {"form": shown, "answer": answer}
+    asked = form.cleaned_data.get("recipient", "") if answer else ""
+    context = {"form": shown, "answer": answer, "asked": asked}
     return render(request, "guildmark/verify.html", context, status=200 if answer else 422)
 
 

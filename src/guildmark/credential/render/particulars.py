@@ -239,15 +239,17 @@ def _endorsers(document: Mapping[str, Any], achievement: Mapping[str, Any]) -> I
     issuer = _mapping(document.get("issuer"))
     for place in (document, achievement, issuer):
         for one in listed(place.get("endorsement")):
-            if not isinstance(one, Mapping):
-                continue
-            by = _mapping(one.get("issuer"))
-            name = line(by.get("name")) or line(issuer_id(one))
-            comment = _mapping(_first(one.get("credentialSubject"))).get("endorsementComment")
-            # The digest of the signed map stands after an empty line; it is for machines.
-            claim = comment.partition("\n\nmap sha-256:")[0] if isinstance(comment, str) else ""
-            if name:
-                yield Endorser(name, line(claim))
+            if isinstance(one, Mapping) and (found := endorser(one)).name:
+                yield found
+
+
+def endorser(endorsement: Mapping[str, Any]) -> Endorser:
+    """Who signed the endorsement, and what it says; "" where it does not say."""
+    by = _mapping(endorsement.get("issuer"))
+    comment = _mapping(_first(endorsement.get("credentialSubject"))).get("endorsementComment")
+    # The digest of the signed map stands after an empty line; it is for machines.
+    claim = comment.partition("\n\nmap sha-256:")[0] if isinstance(comment, str) else ""
+    return Endorser(line(by.get("name")) or line(issuer_id(endorsement)), line(claim))
 
 
 # --- A larger credential ---
