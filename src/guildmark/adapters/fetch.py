@@ -10,6 +10,8 @@ Rules:
 5. a body, packed and unpacked, has at most LARGEST bytes; only gzip and deflate are
    unpacked, and no further than that.
 
+What is sent goes the same way: `GuardedPoster` follows no redirect at all and reads the beginning of the answer.
+
 httpcore, on which httpx stands, is used directly, because httpx lets nobody choose the address that it
 connects to.
 """
@@ -22,14 +24,15 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import httpcore
 import httpx
 
-from guildmark.core.doors import Document
+from guildmark.core.doors import Answer, Document
 from guildmark.core.errors import OutsideFailure
 
 LARGEST = 20_000_000
@@ -85,26 +88,8 @@ class GuardedFetcher:
     def _ask(self, place: httpx.URL, deadline: float) -> Document | httpx.URL:
         """One request: the document, or where it says that the document is."""
         guard = _Guard(self._resolve, self._backend, self._clock, deadline)
-        left = max(deadline - self._clock(), 0.001)
-        try:
-            with (
-                httpcore.ConnectionPool(ssl_context=self._trust, network_backend=guard, max_connections=1) as pool,
-                pool.stream(
-                    "GET",
-                    httpcore.URL(scheme=b"https", host=place.raw_host, port=place.port, target=place.raw_path),
-                    headers=_headers(place),
-                    extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), left)},
-                ) as response,
-            ):
-                return self._read(place, response)
-        except httpcore.TimeoutException as problem:
-            raise OutsideFailure(f"{_short(place)} did not answer within {self._seconds:g} seconds") from problem
-        except httpcore.ConnectError as problem:
-            if "CERTIFICATE_VERIFY_FAILED" in str(problem):
-                raise OutsideFailure(f"{_short(place)} did not show a valid certificate") from problem
-            raise OutsideFailure(f"{_short(place)} cannot be reached") from problem
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as problem:
-            raise OutsideFailure(f"{_short(place)} did not answer as a web server does") from problem
+        with _asked(guard, self._trust, "GET", place, _headers(place), None, self._seconds) as response:
+            return self._read(place, response)
 
     def _read(self, place: httpx.URL, response: httpcore.Response) -> Document | httpx.URL:
         headers = httpx.Headers(response.headers)
@@ -132,6 +117,106 @@ class GuardedFetcher:
         return Document(str(place), bytes(body), media_type)
 
 
+class GuardedPoster:
+    """A `core.doors.Poster` over https that reaches public addresses only (rules above).
+
+    `inside` opens plain http and this machine's own network, for a site in development and for nothing else.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolve: Resolve | None = None,
+        backend: httpcore.NetworkBackend | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        trust: ssl.SSLContext | None = None,
+        seconds: float = SECONDS,
+        inside: bool = False,
+    ) -> None:
+        self._resolve = resolve or _resolve
+        self._backend = backend or httpcore.SyncBackend()
+        self._clock = clock
+        self._trust = trust or _trusted()
+        self._seconds = seconds
+        self._inside = inside
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer to `body`, whatever its status, a redirect too; OutsideFailure says why there is none."""
+        place = _checked(url, inside=self._inside)
+        deadline = self._clock() + self._seconds
+        guard = _Guard(self._resolve, self._backend, self._clock, deadline, inside=self._inside)
+        given = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+        length = (b"Content-Length", str(len(body)).encode())
+        with _asked(
+            guard, self._trust, "POST", place, [*_headers(place), *given, length], body, self._seconds
+        ) as response:
+            return Answer(response.status, _beginning(response))
+
+
+def check_address(url: str, *, inside: bool = False) -> None:
+    """Return only if `GuardedPoster` would try this address; OutsideFailure says why not.
+
+    A name is looked up only when something is sent; an address in numbers is judged here.
+    """
+    place = _checked(url, inside=inside)
+    numbers = place.host.strip("[]")
+    try:
+        ipaddress.ip_address(numbers)
+    except ValueError:
+        named_inside = numbers.rstrip(".").rpartition(".")[2].lower() in ("localhost", "local", "internal")
+    else:
+        named_inside = not is_public(numbers)
+    if named_inside and not inside:
+        raise OutsideFailure(f"{place.host} is not on the public internet, and nothing else is reached")
+
+
+_ANSWER = 4_096
+"""Bytes of an answer to what was sent; the rest is left unread."""
+
+
+def _beginning(response: httpcore.Response) -> bytes:
+    body = bytearray()
+    for part in response.iter_stream():
+        body += part
+        if len(body) >= _ANSWER:
+            break
+    return bytes(body[:_ANSWER])
+
+
+@contextmanager
+def _asked(
+    guard: _Guard,
+    trust: ssl.SSLContext,
+    method: str,
+    place: httpx.URL,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes | None,
+    seconds: float,
+) -> Iterator[httpcore.Response]:
+    """The answer to one request, open for reading; whatever goes wrong on the way is an OutsideFailure."""
+    left = max(guard.left_over(), 0.001)
+    try:
+        with (
+            httpcore.ConnectionPool(ssl_context=trust, network_backend=guard, max_connections=1) as pool,
+            pool.stream(
+                method,
+                httpcore.URL(scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=place.raw_path),
+                headers=headers,
+                content=body,
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), left)},
+            ) as response,
+        ):
+            yield response
+    except httpcore.TimeoutException as problem:
+        raise OutsideFailure(f"{_short(place)} did not answer within {seconds:g} seconds") from problem
+    except httpcore.ConnectError as problem:
+        if "CERTIFICATE_VERIFY_FAILED" in str(problem):
+            raise OutsideFailure(f"{_short(place)} did not show a valid certificate") from problem
+        raise OutsideFailure(f"{_short(place)} cannot be reached") from problem
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as problem:
+        raise OutsideFailure(f"{_short(place)} did not answer as a web server does") from problem
+
+
 @cache
 def _trusted() -> ssl.SSLContext:
     """The authorities whose certificates are believed; read once, since that takes a twentieth of a second."""
@@ -151,7 +236,7 @@ def _headers(place: httpx.URL) -> list[tuple[bytes, bytes]]:
 # --- Addresses in the web ---
 
 
-def _checked(url: str, *, found_at: httpx.URL | None = None) -> httpx.URL:
+def _checked(url: str, *, found_at: httpx.URL | None = None, inside: bool = False) -> httpx.URL:
     """The address without its fragment (rule 1); OutsideFailure says what is wrong with it."""
     source = f"{_short(found_at)} redirects to {_short(url)}, which" if found_at else _short(url)
     broken = OutsideFailure(f"{source} is not an address that can be fetched")
@@ -159,9 +244,9 @@ def _checked(url: str, *, found_at: httpx.URL | None = None) -> httpx.URL:
         place = httpx.URL(url.partition("#")[0])
     except (httpx.InvalidURL, ValueError) as problem:
         raise broken from problem
-    if place.scheme != "https":
+    if place.scheme != "https" and not (inside and place.scheme == "http"):
         raise OutsideFailure(f"{source} is not an https address, and no other is fetched")
-    port = 443 if place.port is None else place.port
+    port = 443 if place.port is None else place.port  # whichever scheme: only its bounds are looked at
     if len(url) > _LONGEST_URL or not place.raw_host or not 0 < port < 65536:
         raise broken
     if place.userinfo:
@@ -226,13 +311,20 @@ class _Guard(httpcore.NetworkBackend):
         backend: httpcore.NetworkBackend,
         clock: Callable[[], float],
         deadline: float,
+        *,
+        inside: bool = False,
     ) -> None:
         self._resolve, self._backend = resolve, backend
         self._clock, self._deadline = clock, deadline
+        self._inside = inside
+
+    def left_over(self) -> float:
+        """Seconds until the deadline, fewer than none once it has passed."""
+        return self._deadline - self._clock()
 
     def left(self, timeout: float | None = None) -> float:
         """Seconds that a wait may take; a time-out once the deadline has passed."""
-        left = self._deadline - self._clock()
+        left = self.left_over()
         if left <= 0:
             raise httpcore.ReadTimeout("the deadline has passed")
         return left if timeout is None else min(left, timeout)
@@ -278,7 +370,7 @@ class _Guard(httpcore.NetworkBackend):
             raise httpcore.ConnectTimeout(f"{host} was not resolved in time")
         if failures or not found:
             raise OutsideFailure(f"{host} is not a name that can be found") from (failures[0] if failures else None)
-        if not all(is_public(address) for address in found):
+        if not self._inside and not all(is_public(address) for address in found):
             raise OutsideFailure(f"{host} is not on the public internet, and nothing else is fetched")
         return found
 

@@ -34,6 +34,43 @@ class NoNetwork:
         raise OutsideFailure(f"{url} was not fetched: no network here")
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered to what was sent: its HTTP status, and the beginning of its body."""
+
+    status: int
+    body: bytes = b""
+
+
+class Poster(Protocol):
+    """Sends bytes to a URL and returns the answer, whatever its status; OutsideFailure if there is none."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a public register says under a number: for whom, where a person can read it, and whether it is in force."""
+
+    name: str
+    url: str
+    active: bool
+    country: str = ""
+
+
+class NumberRegister(Protocol):
+    """A public register of organisations that can be asked for a number."""
+
+    @property
+    def name(self) -> str:
+        """The register in words."""
+        ...
+
+    def look_up(self, number: str) -> Listed | None:
+        """The entry under this number, None if there is none; OutsideFailure if the register cannot be asked."""
+        ...
+
+
 class Signer(Protocol):
     """Holds one private key and signs with it; the key itself never leaves."""
 
