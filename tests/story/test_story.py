@@ -10,8 +10,6 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.management import call_command
-from django.test import override_settings
 
 from guildmark.adapters.documents import DirectoryFetcher
 from guildmark.core.report import Verdict
@@ -19,19 +17,6 @@ from guildmark.credential.bake import extract
 from guildmark.credential.verify import verify_credential
 
 MEI, SAM, LENA = "mei.tan@example.org", "sam.okafor@example.org", "lena.vogel@example.org"
-
-
-@pytest.fixture(scope="module")
-def told(django_db_setup, django_db_blocker, tmp_path_factory):
-    """(the folder that the story left, the story itself), told once for all claims of this file."""
-    from guildmark.cli.demo.story import Story
-
-    folder = tmp_path_factory.mktemp("demo")
-    with django_db_blocker.unblock(), override_settings(HOME=folder):
-        story = Story(folder)
-        story.tell()
-        yield folder, story
-        call_command("flush", interactive=False, verbosity=0)
 
 
 def _verify(folder, document):
@@ -63,10 +48,21 @@ def test_the_demand_is_frozen_into_the_blueprint_that_was_published(told):
     from guildmark.app.queries.design import blueprint_value
     from guildmark.app.records import BlueprintVersion
 
-    for row in BlueprintVersion.objects.filter(state="published"):
+    providers = ("harbour-university", "rhein-academy")
+    rows = BlueprintVersion.objects.filter(state="published", provider__slug__in=providers)
+    assert rows.count() == 3
+    for row in rows:
         demand = blueprint_value(row).demand
         assert demand.intact()
         assert demand.sha256 == _read(told[0], "1-demand-data.json")["sha256"]
+
+
+def test_the_partner_is_asked_before_it_signs(told):
+    from guildmark.app.records import CoDesign, Endorsement
+
+    for row in Endorsement.objects.select_related("blueprint_version", "partner"):
+        asked = CoDesign.objects.get(blueprint_version=row.blueprint_version, partner=row.partner)
+        assert asked.asked_at <= row.signed_at
 
 
 def test_changing_the_map_voids_the_signature_and_taking_it_back_restores_it(told):
@@ -188,7 +184,7 @@ def test_only_people_who_opted_in_are_ranked_and_every_match_has_reasons(told):
     assert ranked <= {str(Learner.objects.get(email=email).id) for email in (MEI, SAM)}
     assert ranked
     assert all(row["reasons"] for row in run["matches"] if row["score"] > 0)
-    decision = MatchDecision.objects.get()
+    decision = MatchDecision.objects.get(run__employer__slug="northwind-logistics")
     assert decision.by.username == "omar"
     assert decision.reason
 

@@ -61,7 +61,7 @@ class Loaded:
 
 @cache
 def builtin_framework() -> Framework:
-    """guildmark's own framework: about 170 skills that many ads ask for, with labels and descriptions of our own.
+    """guildmark's own framework: about 200 skills that many ads ask for, with labels and descriptions of our own.
 
     Each skill stands under the URI of the ESCO concept that it means or comes nearest to; `codes` has that concept's
     UUID and, for some, the O*NET element that covers it, which is often broader (all four foreign languages are one).

@@ -8,14 +8,10 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from guildmark.core.errors import BrokenInput
-
-if TYPE_CHECKING:
-    from guildmark.cli.demo.story import Story
 
 
 @click.command("demo")
@@ -53,36 +49,24 @@ def command(no_serve: bool, port: int, folder: Path) -> None:
     click.echo(f"\nThe story took {time.monotonic() - started:.0f} s. Its files and what each shows: ", nl=False)
     click.echo(story.shown("index.json"))
     me, award = os.path.relpath(sys.argv[0]), story.credential_id
+    who = "Begin as Solveig (designs), Márit (marks), Astrid (awards), Moana (hires) or Aroha (learns)."
     click.echo("Go on from here, for example:")
     click.echo(f"  {me} verify {story.shown('credential.json')} --documents {story.shown('web')}")
     click.echo(f"  GUILDMARK_HOME={story.shown('.')} {me} site revoke {award} --code issued_in_error --as ana")
+    click.echo(f"  GUILDMARK_HOME={story.shown('.')} GUILDMARK_DEMO_SITE=1 {me} site serve")
+    click.echo(f"    and be anybody with one click. {who}")
     if no_serve:
         return
     from guildmark.cli.site.operate import serve_site
 
-    _accounts(story)
     here, password = f"http://127.0.0.1:{port}", secrets.token_urlsafe(12)
     story.site("create-operator", "operator", "--email", "ops@example.org", "--password", password, quiet=True)
     click.echo(f"\nThe site is at {here}/ until you press Ctrl-C. It knows {story.folder} and nothing else.")
-    click.echo(f"  Be anybody of the story with one click:  {here}/")
+    click.echo(f"  Be anybody with one click:  {here}/  {who}")
     click.echo(f"  Mei's credential, by the link that she was sent:  {here}/claim/{story.claim_token}")
     click.echo(f"  The operator's admin:  {here}/admin/  as operator, password {password}")
     click.echo(f"  Check a credential:  {here}/verify  with {story.shown('credential.json')}")
     serve_site("127.0.0.1", port, workers=1)
-
-
-def _accounts(story: Story) -> None:
-    """The learners of the story have accounts too, so that the site can be looked at through their eyes."""
-    from datetime import UTC, datetime
-
-    from guildmark.app.queries.organisations import person
-    from guildmark.app.services.people import link_learner
-    from guildmark.cli.demo.story import LEARNERS
-
-    for email, name in LEARNERS:
-        username = email.split(".")[0]
-        story.site("add-person", username, "--name", name, "--email", email, quiet=True)
-        link_learner(person=person(username), email=email, now=datetime.now(UTC))
 
 
 def fresh(folder: Path) -> None:

@@ -96,6 +96,7 @@ class Story:
             self.step += 1
             click.echo(f"\n{self.step:>2}. {(step.__doc__ or '').splitlines()[0]}")
             step()
+        self.neighbours()
         self.write_index()
 
     def run(self, *words: Any, quiet: bool = False, exit_code: int = 0) -> Any:
@@ -208,7 +209,9 @@ class Story:
 
     def codesign(self) -> None:
         """Co-design: an industry partner signs the map from tasks to outcomes to assessments; a change voids that."""
-        for name in COURSES:
+        for name, (provider, _, _, _) in COURSES.items():
+            blueprint, designer = self.blueprints[name]["blueprint"], STAFF[provider]["design"]
+            self.site("ask-partner", blueprint, "--partner", NORTHWIND, "--as", designer)
             self._endorse(name)
         name = next(iter(COURSES))
         provider = COURSES[name][0]
@@ -478,6 +481,17 @@ class Story:
         self.site("record-destination", mine["award"], "hired", "--rating", 5, "--employer", NORTHWIND, "--as", "omar")
         review = self.site("review", self.blueprints[name]["blueprint"], "--as", STAFF[COURSES[name][0]]["design"])
         self.leave("11-review.json", review, "what the next review of this blueprint version sees")
+
+    def neighbours(self) -> None:
+        """The neighbours: other providers, partners and learners in four sectors, so that there is much to look at."""
+        from guildmark.cli.demo.neighbours import Neighbours
+
+        click.echo("\nAround the story: other providers, partners and learners, in every state (all invented).")
+        demand = {query: facts["demand"] for query, facts in self.demand.items()}
+        Neighbours(framework=self.framework, demand=demand).tell()
+        self.site("publish-checkpoint", quiet=True)
+        self.site("export-web", self.folder / "web", quiet=True)
+        self.site("deliver-mail", quiet=True)
 
 
 JUDGEMENTS = {

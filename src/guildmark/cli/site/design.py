@@ -80,6 +80,26 @@ def revise_draft(world: World, blueprint: str, file: str, username: str) -> dict
     return facts
 
 
+@click.command("ask-partner")
+@click.argument("blueprint")
+@click.option("--partner", required=True, metavar="ORGANISATION")
+@AS
+@click.pass_obj
+def ask_partner(world: World, blueprint: str, partner: str, username: str) -> dict[str, Any]:
+    """Ask an industry partner to read a draft and to sign its map; its people are told by e-mail.
+
+    Example: guildmark site ask-partner 7b0c... --partner northwind-logistics --as dana
+    """
+    from guildmark.app.access import require
+    from guildmark.app.queries.organisations import blueprint_version, organisation
+    from guildmark.app.services.design import ask_partner as ask
+
+    who, row, asked = actor(username), blueprint_version(blueprint), organisation(partner)
+    require(who, "design", row.provider)
+    ask(version=row, partner=asked, actor=who, now=world.now)
+    return world.say(f"{asked} is asked to sign the map of {row}.", blueprint=str(row.id), partner=asked.slug)
+
+
 @click.command("endorse")
 @click.argument("blueprint")
 @click.option("--partner", required=True, metavar="ORGANISATION")
@@ -232,4 +252,13 @@ def publish_blueprint(world: World, blueprint: str, username: str) -> dict[str, 
     return world.say(f"{row} is published.", blueprint=str(row.id), state=row.state)
 
 
-commands = [draft_blueprint, revise_draft, endorse, withdraw_endorsement, judge, submit_for_review, publish_blueprint]
+commands = [
+    draft_blueprint,
+    revise_draft,
+    ask_partner,
+    endorse,
+    withdraw_endorsement,
+    judge,
+    submit_for_review,
+    publish_blueprint,
+]

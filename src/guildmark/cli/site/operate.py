@@ -17,16 +17,22 @@ from guildmark.cli.site import World
 def migrate(world: World) -> dict[str, Any]:
     """Bring the database to the present version; every row is kept.
 
+    Where no framework of skills is loaded yet, the small one that comes with guildmark is, so that the first ad that
+    somebody brings finds its skills.
+
     Example: guildmark site migrate
     """
     from django.conf import settings
     from django.core.management import call_command
+
+    from guildmark.app.services.skills import begin_with_a_framework
 
     _make_home()
     turn = os.open(settings.HOME, os.O_RDONLY)
     try:
         fcntl.flock(turn, fcntl.LOCK_EX)  # of two that start a site at once, one makes its tables
         call_command("migrate", verbosity=0, interactive=False)
+        begin_with_a_framework(now=world.now)
     finally:
         os.close(turn)
     engine = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
