@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything a developer runs, with nothing but Python 3.11: setup, demo, test, check, serve, bench, lock.
+"""Everything a developer runs, with nothing but Python 3.11: setup, demo, test, check, serve, bench, lock, messages.
 
 python3 dev.py demo [--no-serve]      set up, tell the whole story, leave the site running
 python3 dev.py test [PYTEST ARGS]     set up and pass the tests; --postgres runs them on PostgreSQL
@@ -9,6 +9,7 @@ python3 dev.py serve [--port N]       set up and serve the site in ./var
 python3 dev.py bench NAME [--quick]   one of the files in bench/
 python3 dev.py lock                   resolve pyproject.toml into the two hashed lock files
 python3 dev.py docs                   write docs/cli.md anew from the help texts
+python3 dev.py messages               collect what the site says, and print what is not translated yet
 """
 
 from __future__ import annotations
@@ -152,6 +153,11 @@ def docs(_: list[str]) -> None:
     call(PYTHON, "-m", "tests.test_docs")
 
 
+def messages(_: list[str]) -> None:
+    setup("test")
+    call(PYTHON, "-m", "tests.messages")
+
+
 VERBS = {
     "setup": lambda _: setup("run"),
     "demo": demo,
@@ -161,6 +167,7 @@ VERBS = {
     "bench": bench,
     "lock": lock,
     "docs": docs,
+    "messages": messages,
 }
 
 

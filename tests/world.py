@@ -12,5 +12,12 @@ import tempfile
 _HOME = tempfile.TemporaryDirectory(prefix="guildmark-test-")
 os.environ["GUILDMARK_HOME"] = _HOME.name
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guildmark.app.settings")
-for name in ("GUILDMARK_BASE_URL", "GUILDMARK_EVM_URL", "GUILDMARK_EMAIL_URL", "GUILDMARK_HTTPS", "GUILDMARK_DEBUG"):
+for name in (
+    "GUILDMARK_BASE_URL",
+    "GUILDMARK_EVM_URL",
+    "GUILDMARK_EMAIL_URL",
+    "GUILDMARK_HTTPS",
+    "GUILDMARK_DEBUG",
+    "GUILDMARK_WEBHOOKS_INSIDE",
+):
     os.environ.pop(name, None)

@@ -41,8 +41,9 @@ def _prove(mill, cast, domain="mill.example", text=None, fetcher=None):
     return people.prove_domain(organisation=mill, domain=domain, fetcher=web, actor=cast.mallory, now=NOW)
 
 
-def test_who_registers_an_organisation_is_its_administrator_and_it_has_a_key(cast, mill):
-    assert Membership.objects.get(organisation=mill).person == cast.mallory
+def test_who_registers_a_partner_is_its_administrator_who_may_sign_too_and_it_has_a_key(cast, mill):
+    roles = Membership.objects.filter(organisation=mill).order_by("role")
+    assert [(m.person, m.role) for m in roles] == [(cast.mallory, "admin"), (cast.mallory, "partner")]
     assert mill.keys.count() == 1
 
 

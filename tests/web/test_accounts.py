@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -18,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from guildmark.app.records import Learner, Person
 from guildmark.app.services.people import add_learner
+from guildmark.app.web.accounts import ElsewhereAdapter
 from tests.app.cast import NOW
 from tests.web.test_public import Page, assert_guarded
 
@@ -428,3 +430,67 @@ def test_whoever_is_signed_in_meets_our_frame_and_no_fault(client, zora, name, p
         assert response.status_code < 500
         if response.status_code == 200 and "html" in response.headers["Content-Type"]:
             shown(response)
+
+
+# --- An account that somebody else began ---
+
+
+@pytest.mark.django_db
+def test_a_password_chosen_in_anothers_name_opens_nothing_once_the_owner_confirms_the_address(client):
+    """Mallory begins an account under Zora's address and waits; Zora asks for a code and comes in."""
+    learner = add_learner(id=uuid4(), name="Zora Neal", email=EMAIL, now=NOW)
+    mallory = Client()
+    sign_up(mallory)
+    client.post("/account/login/code/", {"email": EMAIL})
+    client.post("/account/login/code/confirm/", {"code": code_in(mail.outbox[-1])})
+    assert signed_in(client)
+    assert Learner.objects.get(pk=learner.pk).person == Person.objects.get(email=EMAIL), "her credentials are hers"
+    again = Client().post("/account/login/", {"login": EMAIL, "password": PASSWORD})
+    assert "are not correct" in shown(again).text
+
+
+@pytest.mark.django_db
+def test_whoever_confirms_their_own_account_keeps_their_password(client):
+    sign_up(client)
+    again = Client()
+    cache.clear()  # another code may be asked for only after some minutes
+    again.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
+    again.post("/account/confirm-email/", {"code": code_in(mail.outbox[-1])})
+    assert signed_in(again)
+    assert Person.objects.get(email=EMAIL).check_password(PASSWORD)
+
+
+# --- What an account elsewhere may bring ---
+
+
+def came_back(**said):
+    """What the provider said, as allauth hands it to our adapter."""
+    account = SocialAccount(provider="uni", uid="z")
+    address = EmailAddress(email=said["email"], verified=said.get("email_verified", False), primary=True)
+    return SocialLogin(user=Person(), account=account, email_addresses=[address])
+
+
+@pytest.mark.parametrize(
+    ("said", "counts"),
+    [(True, True), (False, False), (None, False), ("true", False), ("false", False), (1, False)],
+)
+def test_an_address_is_confirmed_only_if_the_provider_says_true(rf, said, counts):
+    login = came_back(email=EMAIL, email_verified=said)
+    ElsewhereAdapter().pre_social_login(rf.get("/"), login)
+    assert login.email_addresses[0].verified is counts
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ({"name": " Zora Neal "}, "Zora Neal"),
+        ({"first_name": "Zora", "last_name": "Neal"}, "Zora Neal"),
+        ({"name": "x" * 500}, "x" * 200),
+        ({"name": None}, "zora"),
+        ({}, "zora"),
+    ],
+)
+def test_a_name_is_taken_over_as_it_was_said_or_made_of_the_address(rf, said, name):
+    login = came_back(email=EMAIL)
+    person = ElsewhereAdapter().populate_user(rf.get("/"), login, {"email": EMAIL, **said})
+    assert person.name == name

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from guildmark.app.doors import blob_store
 from guildmark.app.queries import export
-from guildmark.app.queries.learning import catalogue_entries, search
+from guildmark.app.queries.learning import catalogue_entries, news_of, search
 from guildmark.app.records import (
     Award,
     BlueprintVersion,
@@ -33,12 +33,14 @@ from guildmark.app.records import (
     Learner,
     Offering,
     Person,
+    PublicPage,
     ShareLink,
     Submission,
 )
 from guildmark.app.services import assess, awards, people
+from guildmark.app.services.erasure import _forget_rows
 from guildmark.app.services.pathways import add_stack_rule
-from guildmark.app.services.sharing import MOST_LINKS, share_award
+from guildmark.app.services.sharing import MOST_LINKS, open_public_page, share_award
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.design.gate import builtin_rulebooks
 from tests.app import cast as acts
@@ -807,6 +809,183 @@ def test_linkedin_is_a_plain_link_with_the_facts_and_no_name(held):
     assert "Mei" not in link["href"]
     outside = [a for tag, a in page.elements if tag in ("img", "link", "script") and "//" in str(a)]
     assert [a for a in outside if "http" in str(a)] == []
+
+
+# --- What others did, and what everybody may see ---
+
+
+def test_the_learner_reads_what_others_did_to_what_they_hold(cast, held):
+    award, client = held
+    awards.change_status(
+        award=award, state="suspended", code="under_review", note="", entropy=_bytes, actor=cast.ana, now=NOW
+    )
+    text = shown(client.get("/my")).text
+    assert f"awarded you “{award.title}”" in text
+    assert f"suspended “{award.title}”" in text
+    assert f"decided that you passed “{award.title}”" in text
+
+
+def test_what_is_older_than_three_months_is_no_news(held):
+    _award, _client = held
+    learner = Learner.objects.get(person__username="mei")
+    assert news_of(learner, now=NOW)
+    assert news_of(learner, now=NOW + timedelta(days=91)) == []
+
+
+def _open_page(client, award, address: str = ""):
+    return client.post("/my/public", {"awards": [str(award.id)], "address": address})
+
+
+def test_nothing_is_public_before_the_learner_chooses_it(held):
+    _award, client = held
+    assert "Your page is closed." in shown(client.get("/my/public")).text
+    assert PublicPage.objects.count() == 0
+
+
+def test_a_public_page_shows_what_was_chosen_verified_now_and_nothing_else(cast, held):
+    award, client = held
+    other = acts.publish(cast, acts.sample("data-storytelling"))
+    hidden, _token = acts.award(cast, acts.decide(cast, other))
+    assert _open_page(client, award, "Mei-Tan").status_code == 302
+    stranger = Client()
+    answer = stranger.get("/holders/mei-tan")
+    page = shown(answer)
+    assert_private(answer)
+    assert not stranger.cookies
+    assert award.title in page.text
+    assert hidden.title not in page.text
+    assert "This credential holds." in page.text
+    inner = shown(stranger.get(f"/holders/mei-tan/{award.id}"))
+    assert "What the person can do" in inner.text
+    assert stranger.get(f"/holders/mei-tan/{hidden.id}").status_code == 404
+    awards.change_status(
+        award=award, state="revoked", code="issued_in_error", note="", entropy=_bytes, actor=cast.ana, now=NOW
+    )
+    assert "This credential does not hold." in shown(stranger.get("/holders/mei-tan")).text
+
+
+def test_a_page_without_a_chosen_address_has_one_that_nobody_guesses(held):
+    award, client = held
+    _open_page(client, award)
+    address = PublicPage.objects.get().address
+    assert len(address) == 24
+    assert Client().get(f"/holders/{address}").status_code == 200
+
+
+def test_closing_the_page_ends_it_at_once_and_keeps_its_address_for_the_learner(held):
+    award, client = held
+    _open_page(client, award, "mei-tan")
+    client.post("/my/public/close")
+    assert Client().get("/holders/mei-tan").status_code == 404
+    assert Client().get(f"/holders/mei-tan/{award.id}").status_code == 404
+    _open_page(client, award)
+    assert Client().get("/holders/mei-tan").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"awards": []}, "Choose at least one credential."),
+        ({"address": "a"}, "3 to 40 letters"),
+        ({"address": "-mei-"}, "3 to 40 letters"),
+        ({"address": "../admin"}, "3 to 40 letters"),
+        ({"address": "x" * 41}, "at most 40 characters"),
+        ({"awards": ["nothing"]}, "not a valid"),
+    ],
+    ids=["nothing chosen", "short", "hyphens", "a path", "long", "no id"],
+)
+def test_a_page_that_cannot_be_is_refused_at_its_field_and_keeps_what_was_typed(held, given, says):
+    award, client = held
+    data = {"awards": [str(award.id)], "address": "mei-tan"} | given
+    page = shown(client.post("/my/public", data), 422)
+    assert says in page.text
+    assert data["address"] in [field.get("value") for field in page.all("input")]
+    assert PublicPage.objects.filter(opened_at__isnull=False).count() == 0
+
+
+def test_mallory_shows_nobody_elses_credential_and_takes_nobodys_address(cast, held):
+    award, client = held
+    _open_page(client, award, "mei-tan")
+    learner = people.add_learner(id=uuid4(), name="Mallory", email="mallory@example.org", now=NOW)
+    people.link_learner(person=cast.mallory, email="mallory@example.org", now=NOW)
+    mallory = signed_in(cast.mallory)
+    assert _open_page(mallory, award, "mallory").status_code == 422
+    with pytest.raises(NotAllowed):
+        open_public_page(learner=learner, address="", awards=[award], entropy=b"x" * 12, actor=cast.mallory, now=NOW)
+    with pytest.raises(NotAllowed):
+        open_public_page(learner=learner, address="mei-tan", awards=[], entropy=b"x" * 12, actor=cast.mallory, now=NOW)
+    assert list(PublicPage.objects.values_list("address", flat=True)) == ["mei-tan"]
+
+
+def test_an_erased_learner_is_shown_by_no_page_and_no_link(cast, held):
+    award, client = held
+    _open_page(client, award, "mei-tan")
+    path = _share(client, award)
+    learner = Learner.objects.get(person__username="mei")
+    with transaction.atomic():
+        _forget_rows(learner, 0, entropy=_bytes, actor=cast.quinn, now=NOW)
+    assert Client().get("/holders/mei-tan").status_code == 404
+    assert Client().get(path).status_code == 404
+
+
+SMALL_RULE = """
+id = "first-step"
+title = "Certificate: first step"
+version = "1"
+source = "Harbour University, stacking policy (invented for this test)"
+effective_from = 2024-01-01
+unit = "AU-CP"
+unit_of = ["did:web:demo.guildmark.example:issuers:harbour-university"]
+minimum_level = ["AQF:5", "EQF:5"]
+months = 60
+
+[achievements.sql]
+id = "urn:uuid:6f6d1c52-9b1e-4c5e-8d57-0a3f6c1b7e01"
+title = "Data analysis with SQL and Python for operations"
+issuer = "did:web:demo.guildmark.example:issuers:harbour-university"
+
+[achievements.storytelling]
+id = "urn:uuid:6f6d1c52-9b1e-4c5e-8d57-0a3f6c1b7e02"
+title = "Data storytelling and dashboards"
+issuer = "did:web:demo.guildmark.example:issuers:harbour-university"
+
+[[group]]
+id = "both"
+title = "Analysing and explaining"
+reason = "One without the other changes nothing."
+from = { achievements = ["sql", "storytelling"] }
+need = { credits = 10 }
+
+[[example]]
+title = "Both"
+earns = true
+on = 2026-11-24
+holdings = [
+    { achievement = "sql", credits = 6, unit = "AU-CP", level = "AQF:5", assessed_on = 2026-11-01 },
+    { achievement = "storytelling", credits = 4, unit = "AU-CP", level = "AQF:6", assessed_on = 2026-11-02 },
+]
+
+[[example]]
+title = "One"
+earns = false
+on = 2026-11-24
+holdings = [{ achievement = "sql", credits = 6, unit = "AU-CP", level = "AQF:5", assessed_on = 2026-11-01 }]
+"""
+
+
+def test_an_earned_larger_credential_is_claimed_by_the_learner(cast, held):
+    _award, client = held
+    add_stack_rule(text=SMALL_RULE, owner=cast.harbour, actor=cast.quinn, now=NOW)
+    page = client.post("/my/stacks/first-step/claim", follow=True)
+    assert "Not all that" in shown(page).text
+    acts.award(cast, acts.decide(cast, acts.publish(cast, acts.sample("data-storytelling"))))
+    assert "Claim it" in shown(client.get("/my/stacks")).text
+    page = shown(client.post("/my/stacks/first-step/claim", follow=True))
+    assert "is awarded to you" in page.text
+    assert "You hold it." in shown(client.get("/my/stacks")).text
+    client.post("/my/stacks/first-step/claim")
+    assert Award.objects.filter(kind="clr").count() == 1
+    assert client.post("/my/stacks/nothing/claim").status_code == 404
 
 
 # --- Mallory ---

@@ -275,3 +275,68 @@ def test_the_list_of_people_costs_the_same_however_long_it_is(cast):
     for n in range(30):
         Membership.objects.create(person=somebody(f"person{n}"), organisation=cast.harbour, role="marker")
     assert statements() == few
+
+
+# --- What rulebooks ask, and keys ---
+
+
+def test_the_first_key_is_shown_and_leads_to_where_it_is_published(cast):
+    page = shown(signed_in(cast.lee).get("/o/harbour-university/people"))
+    assert f"{cast.harbour.did}#key-1" in page.text
+    assert "/issuers/harbour-university/did.json" in [a.get("href") for a in page.all("a")]
+
+
+@pytest.mark.django_db
+def test_a_provider_says_how_it_is_regulated_and_the_gate_reads_it():
+    nora = signed_in(somebody())
+    nora.post("/start", START)
+    assert "Not said yet" in shown(nora.get("/o/rhein-academy/people")).text
+    path = "/o/rhein-academy/people/standing"
+    shown(nora.get(path))
+    page = shown(
+        nora.post(path, {"regulated": "yes", "register": "the state register", "agency": "a council"}, follow=True)
+    )
+    assert "On a register, as it says itself: the state register. Reviewed from outside by a council." in page.text
+    row = Organisation.objects.get()
+    assert (row.facts["regulated"], row.facts["checked"]) == (True, False), "what was known stays"
+    event = Event.objects.get(verb="state_standing")
+    assert (event.actor.username, event.subject) == ("nora", "rhein-academy")
+    nora.post(path, {"regulated": "no"})
+    assert Organisation.objects.get().facts["regulated"] is False
+    assert "On no regulator’s register" in shown(nora.get("/o/rhein-academy/people")).text
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "Choose one of the two."),
+        ({"regulated": "perhaps"}, "Select a valid choice"),
+        ({"regulated": "yes", "register": "  "}, "say which register"),
+        ({"regulated": "no", "agency": "x" * 301}, "at most 300 characters"),
+    ],
+    ids=["nothing", "neither", "no register", "too long"],
+)
+def test_a_standing_that_cannot_be_taken_is_marked(cast, given, says):
+    page = shown(signed_in(cast.quinn).post("/o/harbour-university/people/standing", given), 422)
+    assert says in page.text
+    assert not Event.objects.filter(verb="state_standing").exists()
+
+
+def test_only_an_administrator_of_a_provider_says_how_it_is_regulated(cast):
+    path, given = "/o/harbour-university/people/standing", {"regulated": "no"}
+    shown(signed_in(cast.lee).post(path, given), 403)
+    shown(signed_in(cast.mallory).post(path, given), 404)
+    shown(signed_in(cast.omar).get("/o/northwind-logistics/people/standing"), 404)
+    assert Client().post(path, given).headers["Location"].startswith("/account/login/")
+    assert signed_in(cast.quinn).put(path).status_code == 405
+    cast.harbour.refresh_from_db()
+    assert cast.harbour.facts["regulated"] is True
+
+
+@pytest.mark.django_db
+def test_whoever_founds_a_partner_can_sign_and_hire_at_once():
+    nora = somebody()
+    client = signed_in(nora)
+    client.post("/start", {**START, "kind": "partner"})
+    assert [m.role for m in Membership.objects.order_by("role")] == ["admin", "partner"]
+    shown(client.get("/o/rhein-academy/hire"))

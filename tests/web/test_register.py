@@ -14,8 +14,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.app.queries.register import FEWEST, figures, withheld
+from guildmark.app.queries.register import FEWEST, figures, sector, withheld
 from guildmark.app.records import Award, BlueprintVersion, Endorsement, GateResult, StatusList
+from guildmark.app.web.charts import Bar, bar_chart, interval_chart
 from tests.app import cast as acts
 from tests.app.cast import sample
 from tests.web.test_public import assert_accessible, assert_guarded
@@ -81,7 +82,7 @@ def test_a_published_micro_credential_is_there_with_what_it_passed_and_who_signe
     (link,) = [a for a in page.all("a") if a["href"].startswith("/gate/")]
     assert link["href"] == f"/gate/{gate.id}"
     assert client.get(link["href"]).status_code == 200
-    (data,) = [a for a in page.all("a") if a["href"].startswith("/achievements/")]
+    (data,) = [a for a in page.all("a") if a.get("href", "").startswith("/achievements/")]
     assert client.get(data["href"]).json()["name"] == version.title
     (row,) = table(client)
     assert row["title"] == version.title
@@ -197,3 +198,79 @@ def test_no_withheld_count_can_be_told_from_the_total(counts):
     assert all(count is None or count == real for count, real in zip(told, counts, strict=True))
     assert all(count is None or count >= FEWEST for count in told)
     assert len(counts) < 2 or told.count(None) != 1
+
+
+# --- Entries, filters, and the sector ---
+
+
+def test_an_entry_tells_each_rule_with_its_clause(cast, client):
+    version = acts.publish(cast)
+    page = shown(client.get("/register"))
+    assert page.by_href(f"/register/{version.pk}")
+    page = shown(client.get(f"/register/{version.pk}"))
+    assert "guildmark core rules 1" in page.text
+    for finding in GateResult.objects.latest("seq").report["findings"]:
+        if finding["id"].startswith("GM-"):
+            assert finding["id"] in page.text
+            assert " ".join(finding["source"].split()) in page.text
+    assert "Northwind Logistics" in page.text
+    draft = acts.draft(cast, {**sample(), "id": f"urn:uuid:{uuid4()}"})
+    assert client.get(f"/register/{draft.pk}").status_code == 404
+    assert client.get(f"/register/{uuid4()}").status_code == 404
+    assert client.post(f"/register/{version.pk}").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("field=06", True),
+        ("field=09", False),
+        ("level=AQF:5", True),
+        ("provider=harbour-university", True),
+        ("rulebook=au_nmf", False),
+        ("rulebook=-au_nmf", True),
+        ("rulebook=-au_nmf&field=06&level=AQF:5", True),
+        ("rulebook=-au_nmf&field=09", False),
+        ("field=nonsense&rulebook=%00&level='&provider=x", True),
+    ],
+)
+def test_the_register_and_its_table_are_filtered_alike(cast, client, wanted, found):
+    acts.publish(cast)
+    page = shown(client.get(f"/register?{wanted}"))
+    assert ("1 entry." in page.text) is found
+    rows = list(csv.DictReader(io.StringIO(client.get(f"/register.csv?{wanted}").getvalue().decode())))
+    assert bool(rows) is found
+    if rows:
+        assert rows[0]["field"] == "06"
+        assert rows[0]["gate_results"].startswith("guildmark_core 1: ")
+
+
+def test_figures_of_the_sector_tell_of_nobody(cast, client):
+    made = acts.awarded(cast)
+    page = shown(client.get("/register/figures"))
+    assert "Information and communication technologies" in page.text
+    assert "100 %" in page.text, "the one that is published is signed"
+    told = [group for group in sector().fields if group.key == "06"]
+    assert [(g.published, g.signed, g.awarded, g.revoked, g.median_days) for g in told] == [(1, 1, None, None, None)]
+    for n in range(6):
+        who = acts.learner(f"more{n}@example.org", f"More {n}")
+        acts.award(cast, acts.decide(cast, made.version, who=who))
+    (group,) = sector().fields
+    assert (group.awarded, group.revoked, group.median_days) == (7, None, 0)
+    page = shown(client.get("/register/figures"))
+    assert all(svg["role"] == "img" for svg in page.all("svg"))
+    assert b"style=" not in client.get("/register/figures").content
+    assert client.post("/register/figures").status_code == 405
+
+
+def test_a_chart_says_what_it_shows_and_escapes_its_labels():
+    svg = bar_chart("c", title="Title", says="Says <this>.", bars=[Bar("<b>", 2, "2"), Bar("x" * 60, None)])
+    assert 'role="img" aria-labelledby="c-title c-says"' in svg
+    assert '<title id="c-title">Title</title><desc id="c-says">Says &lt;this&gt;.</desc>' in svg
+    assert "&lt;b&gt;" in svg
+    assert "withheld" in svg
+    assert "x" * 45 + "…" in svg
+    assert 'width="0"' in bar_chart("c", title="", says="", bars=[Bar("none", 0, "0")])
+    dots = interval_chart("d", title="T", says="S", bars=[Bar("SQL", 0.5, "50 %", low=0.25, high=0.75)])
+    assert '<line class="interval" x1="67" x2="193"' in dots
+    assert 'cx="130"' in dots

@@ -29,11 +29,14 @@ ACTIONS: dict[str, frozenset[str]] = {
     "hire": frozenset({Role.PARTNER}),
     "review": frozenset({Role.ADMIN, Role.DESIGNER}),
     "manage_people": frozenset({Role.ADMIN}),
+    "manage_keys": frozenset({Role.ADMIN}),
+    "manage_webhooks": frozenset({Role.ADMIN}),
 }
 """Action -> roles that permit it. Marking needs its role even of an administrator: who marks is on record."""
 
-AUDIENCES = ("public", "person", "operator")
-"""For whom a page is: anyone; somebody who is signed in (what they see is decided by loaders); the operator."""
+AUDIENCES = ("public", "person", "operator", "program")
+"""For whom a page is: anyone; somebody who is signed in (what they see is decided by loaders); the operator; a program
+with a key of its organisation."""
 
 
 def permits(actor: Person, action: str, organisation: Organisation) -> bool:
@@ -63,7 +66,7 @@ def audience(name: str) -> Callable[[Callable], Callable]:
         raise ValueError(f"audience {name!r} is not one of {AUDIENCES}")
 
     def declare(view: Callable) -> Callable:
-        declared = login_required(view) if name == "person" else view
+        declared = login_required(view) if name in ("person", "operator") else view
         declared.audience = name
         return declared
 

@@ -83,6 +83,25 @@ class DecisionAdmin(ReadOnly):
     list_display = ("enrolment", "passed", "decided_by", "decided_at")
 
 
+@admin.register(records.ApiKey)
+class ApiKeyAdmin(ReadOnly):
+    list_display = ("name", "organisation", "prefix", "created_by", "expires_at", "revoked_at", "last_used_at")
+    exclude = ("secret_sha256",)
+
+
+class ApiClientAdmin(ReadOnly):
+    """Registered by django-oauth-toolkit, as OAUTH2_PROVIDER in the settings says."""
+
+    list_display = ("name", "organisation", "client_id", "created_by", "created_at", "revoked_at")
+    exclude = ("client_secret",)
+
+
+class TokenAdmin(ReadOnly):
+    """As `ApiClientAdmin`: to be looked at, without what would let somebody act."""
+
+    exclude = ("token", "token_checksum")
+
+
 for model in (
     records.Organisation,
     records.Learner,

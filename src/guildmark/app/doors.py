@@ -7,9 +7,10 @@ from pathlib import Path
 from django.conf import settings
 
 from guildmark.adapters.blobs import DirectoryBlobs
-from guildmark.adapters.fetch import GuardedFetcher
+from guildmark.adapters.fetch import GuardedFetcher, GuardedPoster
 from guildmark.adapters.log_files import TileFiles
-from guildmark.core.doors import Fetcher
+from guildmark.adapters.registers import RorRegister
+from guildmark.core.doors import Fetcher, NumberRegister, Poster
 
 
 def blob_store() -> DirectoryBlobs:
@@ -35,3 +36,13 @@ def web_folder() -> Path:
 def network() -> Fetcher:
     """The guarded way outside: https, public addresses, bounded."""
     return GuardedFetcher()
+
+
+def webhook_poster() -> Poster:
+    """The same way outside for what is sent; settings.WEBHOOKS_INSIDE opens this machine's network in development."""
+    return GuardedPoster(inside=settings.WEBHOOKS_INSIDE)
+
+
+def number_register(scheme: str) -> NumberRegister | None:
+    """The register that can be asked for a number of this scheme; None where a person has to look."""
+    return RorRegister(network()) if scheme == "ror" else None

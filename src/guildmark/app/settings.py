@@ -11,6 +11,7 @@ GUILDMARK_HTTPS           1 behind a TLS proxy that sets X-Forwarded-Proto and r
 GUILDMARK_DEBUG           1 shows tracebacks in the browser                   default: 0
 GUILDMARK_OIDC            sign-in, a line each: id|name|discovery URL|client id|client secret   default: none
 GUILDMARK_EVM_URL         JSON-RPC address of a chain to anchor checkpoints to           default: none
+GUILDMARK_WEBHOOKS_INSIDE 1 lets webhooks reach this machine and its network, for development     default: 0
 GUILDMARK_EMAIL_URL       smtp://USER:PASSWORD@HOST:PORT                      default: files in HOME/mail
 """
 
@@ -107,6 +108,8 @@ KEY_PASSPHRASE = _kept_secret("KEY_PASSPHRASE")
 BASE_URL = os.environ.get("GUILDMARK_BASE_URL", "https://demo.guildmark.example").rstrip("/")
 if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~-]+)*", BASE_URL):
     raise ImproperlyConfigured(f"GUILDMARK_BASE_URL is {BASE_URL!r}; write one like https://badges.example.edu")
+# In development alone: webhooks may go to this machine and its network, and by plain http.
+WEBHOOKS_INSIDE = os.environ.get("GUILDMARK_WEBHOOKS_INSIDE") == "1"
 EVM_URL = os.environ.get("GUILDMARK_EVM_URL", "")
 _hosts = os.environ.get("GUILDMARK_ALLOWED_HOSTS") or f"localhost,127.0.0.1,[::1],{urlsplit(BASE_URL).hostname}"
 ALLOWED_HOSTS = [host.strip() for host in _hosts.split(",") if host.strip()]
@@ -128,13 +131,14 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.mfa",
+    "oauth2_provider",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "guildmark.app.web.security.SecurityHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "guildmark.app.web.languages.Languages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -149,6 +153,7 @@ TEMPLATES = [
         "DIRS": [Path(__file__).parent / "web" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["guildmark.app.web.words"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -182,6 +187,9 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = True
 MFA_TOTP_ISSUER = "guildmark"
+SOCIALACCOUNT_ADAPTER = "guildmark.app.web.accounts.ElsewhereAdapter"
+# An address that a provider vouches for never opens an account that has it already; docs/trust.md says why.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": _oidc(os.environ.get("GUILDMARK_OIDC", ""))}}
 # The demo alone lets anybody sign in as its invented people with one click.
 DEMO = os.environ.get("GUILDMARK_DEMO_SITE") == "1"
@@ -190,14 +198,40 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+# Programs get their tokens here (docs/api.md): the client credentials grant alone, for an hour, kept as hashes.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "guildmark.ApiClient"
+OAUTH2_PROVIDER = {
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "SCOPES_BACKEND_CLASS": "guildmark.app.services.api_keys.ClientScopes",
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "APPLICATION_ADMIN_CLASS": "guildmark.app.admin.ApiClientAdmin",
+    "ACCESS_TOKEN_ADMIN_CLASS": "guildmark.app.admin.TokenAdmin",
+    "REFRESH_TOKEN_ADMIN_CLASS": "guildmark.app.admin.TokenAdmin",
+    "GRANT_ADMIN_CLASS": "guildmark.app.admin.ReadOnly",
+    "ID_TOKEN_ADMIN_CLASS": "guildmark.app.admin.ReadOnly",
+}
 FOLLOW_UPS = {
     "deliver_mail": "guildmark.app.tasks.mail.deliver_mail",
+    "run_award_lists": "guildmark.app.tasks.award_lists.run_award_lists",
     "publish_checkpoint": "guildmark.app.tasks.ledger.publish_checkpoint",
+    "deliver_webhooks": "guildmark.app.tasks.webhooks.deliver_webhooks",
     "publish_documents": "guildmark.app.tasks.publish.publish_documents",
 }
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]  # what the pages are written in; `lang` must never promise another
+# What every page is translated into (tests/test_languages.py); `lang` must never promise another. Each is called by
+# its own name, which whoever looks for it can read.
+LANGUAGES = [("en", "English"), ("es", "Español"), ("de", "Deutsch")]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+FORMAT_MODULE_PATH = "guildmark.app.web.formats"
+LANGUAGE_COOKIE_NAME = "language"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
@@ -241,6 +275,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Whose requests are counted: with a proxy in front, those of the address that the proxy has written down last.
+NINJA_NUM_PROXIES = 1 if os.environ.get("GUILDMARK_HTTPS") == "1" else 0
 if os.environ.get("GUILDMARK_HTTPS") == "1":
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -437,8 +437,9 @@ def evaluate(rulebook: Rulebook, data: Mapping[str, Any], *, on: date, judgement
     A rule that fails blocks (FAIL) only if it is an error whose fact was seen in its source; advice that is
     not followed is an UNKNOWN that is not required, since the rulebook cannot say that it matters. A semi
     rule whose structure holds, and a human rule, are UNKNOWN until a `Judgement` by a named person; a
-    judgement never overrules a structural failure, and of two about one rule the later in `judgements`
-    counts. A rulebook that is not in force on `on` gives one UNKNOWN, one without rules gives an empty report.
+    judgement never overrules a structural failure or data that is missing, so a finding that one would settle
+    says so (`because["awaits_judgement"]`); of two about one rule the later in `judgements` counts.
+    A rulebook that is not in force on `on` gives one UNKNOWN, one without rules gives an empty report.
     """
     subject = f"{rulebook.title} ({rulebook.version})"
     if on < rulebook.effective_from or (rulebook.effective_to is not None and on > rulebook.effective_to):
@@ -474,6 +475,7 @@ def _evaluate_rule(rule: Rule, data: Mapping[str, Any], judgement: Judgement | N
     elif rule.grade == "auto":
         verdict, says = Verdict.PASS, f"{rule.title}: met."
     elif judgement is None:
+        because["awaits_judgement"] = True
         verdict = Verdict.UNKNOWN
         says = f"{rule.title}: the structure is there; a named person has to judge the substance."
     else:

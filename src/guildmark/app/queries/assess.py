@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guildmark.app.queries.design import blueprint_value
-from guildmark.app.records import Decision, Enrolment, Mark
+from guildmark.app.records import Decision, Enrolment, Mark, MarkCorrection, TransferredResult
 from guildmark.assess import decision as decision_room
 from guildmark.assess import delivery as delivery_room
 from guildmark.assess import marking as marking_room
 
 
 def marks_of(enrolment: Enrolment) -> tuple[marking_room.Mark, ...]:
-    """Every mark on every submission of an enrolment, in a fixed order. One statement."""
+    """Every mark on every submission of an enrolment, in a fixed order; or those of the last result brought here.
+
+    An enrolment has one or the other. A mark that was corrected has the level of its last correction. Three statements.
+    """
+    brought = TransferredResult.objects.filter(enrolment=enrolment).order_by("-recorded_at", "-id").first()
+    if brought is not None:
+        return tuple(marking_room.Mark.from_json(mark) for mark in brought.marks)
+    corrected = dict(
+        MarkCorrection.objects.filter(mark__submission__enrolment=enrolment)
+        .order_by("at", "id")
+        .values_list("mark_id", "level")
+    )
     rows = (
         Mark.objects.filter(submission__enrolment=enrolment)
         .select_related("submission", "marker")
@@ -24,7 +35,7 @@ def marks_of(enrolment: Enrolment) -> tuple[marking_room.Mark, ...]:
             assessment_id=row.submission.assessment,
             criterion_id=row.criterion,
             marker_id=row.marker.username,
-            level_id=row.level,
+            level_id=corrected.get(row.pk, row.level),
             comment=row.comment,
             at=row.marked_at,
         )
@@ -49,9 +60,18 @@ def decision_value(row: Decision) -> decision_room.Decision:
 def evidence_of(enrolment: Enrolment) -> list[dict[str, str]]:
     """What a badge says about the work that was assessed: which assessment, and the hash of what was handed in.
 
-    The work itself stays with the provider until the learner chooses to share it.
+    The work itself stays with the provider until the learner chooses to share it. Of a result that was reached
+    outside this site it says so, from which system it was brought, and that its markers are named there and not here.
     """
     titles = {a.id: a for a in blueprint_value(enrolment.offering.blueprint_version).assessments}
+    brought = TransferredResult.objects.filter(enrolment=enrolment).order_by("-recorded_at", "-id").first()
+    if brought is not None:
+        provider = enrolment.offering.blueprint_version.provider
+        says = (
+            f"Assessed by {provider} outside this site on {brought.assessed_on}. Result brought from "
+            f"“{brought.source}” on {brought.recorded_at.date()}; that system names the markers and keeps the work."
+        )
+        return [{"name": a.title, "genre": a.type, "description": says} for a in titles.values()]
     return [
         {
             "name": f"{titles[row.assessment].title}: {row.title}"

@@ -37,6 +37,15 @@ def is_erased(award: Award) -> bool:
     return not award.document
 
 
+def replaced_by(credential_id: str) -> str:
+    """Where the paper page of the award lies that replaced this credential, "" if none did. One statement.
+
+    That page names nobody, so whoever holds the old credential may be led there.
+    """
+    new = Award.objects.filter(replaces__credential_id=credential_id).exclude(document=b"").first()
+    return paper_url(new) if new is not None else ""
+
+
 def paper_url(award: Award) -> str:
     """Where the QR code of the certificate leads: a random number and nothing about the person (decision 0004)."""
     return f"{settings.BASE_URL}/verify/{award.id}"

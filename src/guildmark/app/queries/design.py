@@ -20,6 +20,14 @@ def blueprint_value(version: BlueprintVersion) -> Blueprint:
     return read_blueprint(version.document, str(version))
 
 
+def elements_of(blueprint: Blueprint) -> dict[str, str]:
+    """What partners can talk about, in the blueprint's order: "" for the whole, then each task, outcome, assessment."""
+    found = {"": ""}
+    found |= {f"task:{task.id}": task.statement for task in blueprint.tasks}
+    found |= {f"outcome:{outcome.id}": outcome.statement for outcome in blueprint.outcomes}
+    return found | {f"assessment:{assessment.id}": assessment.title for assessment in blueprint.assessments}
+
+
 def live_endorsements(version: BlueprintVersion) -> list[Endorsement]:
     """Endorsements of this version that their partner has not withdrawn."""
     return list(version.endorsements.filter(withdrawn_at=None).select_related("partner"))

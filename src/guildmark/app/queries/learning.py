@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from guildmark.app.records import (
     Offering,
     ShareLink,
     StackRule,
+    StatusChange,
 )
 from guildmark.assess.holding import HeldSkill, Holding
 from guildmark.core.report import Verdict
@@ -377,6 +378,47 @@ def _decision_in_words(row: Decision, plan: Blueprint, comments: Mapping[str, li
         outcomes=tuple(outcomes),
         open=tuple(f.says for f in value.report.unknown()),
     )
+
+
+# -- what happened ---------------------------------------------------------------------------------------------------
+
+
+NEWS_DAYS = 90
+MOST_NEWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that was done to what a learner holds or learns. `what`: awarded, passed, not_passed, or a state."""
+
+    at: datetime
+    what: str
+    title: str
+    by: str
+    award: UUID | None
+    enrolment: UUID | None = None
+
+
+def news_of(learner: Learner, *, now: datetime) -> list[News]:
+    """What others did about the learner's credentials and work in the last 90 days, newest first, at most ten.
+
+    Three statements.
+    """
+    since = now - timedelta(days=NEWS_DAYS)
+    awards = learner.awards.filter(issued_at__gte=since).select_related("issuer").defer("document")
+    found = [
+        News(a.issued_at, "awarded", a.title, a.issuer.name, a.id) for a in awards.order_by("-issued_at")[:MOST_NEWS]
+    ]
+    changes = StatusChange.objects.filter(award__learner=learner, at__gte=since)
+    changes = changes.select_related("award__issuer").defer("award__document").order_by("-at")[:MOST_NEWS]
+    found += [News(c.at, c.state, c.award.title, c.award.issuer.name, c.award_id) for c in changes]
+    decisions = Decision.objects.filter(enrolment__learner=learner, decided_at__gte=since)
+    decisions = decisions.select_related("enrolment__offering__blueprint_version__provider").order_by("-decided_at")
+    for row in decisions[:MOST_NEWS]:
+        version = row.enrolment.offering.blueprint_version
+        what = "passed" if row.passed else "not_passed"
+        found.append(News(row.decided_at, what, version.title, version.provider.name, None, row.enrolment_id))
+    return sorted(found, key=lambda news: news.at, reverse=True)[:MOST_NEWS]
 
 
 # -- where it leads ------------------------------------------------------------------------------------------------

@@ -54,6 +54,8 @@ class MapLine:
     version: BlueprintVersion
     asked_at: datetime | None
     signed: tuple[Signed, ...]
+    declined_at: datetime | None = None
+    declined_because: str = ""
 
     @property
     def standing(self) -> tuple[Signed, ...]:
@@ -72,7 +74,7 @@ class MapLine:
 
     @property
     def wanted(self) -> bool:
-        return self.may_be_signed and not self.standing
+        return self.may_be_signed and not self.standing and self.declined_at is None
 
 
 def maps_of(partner: Organisation) -> list[MapLine]:
@@ -110,6 +112,8 @@ def map_line(version: BlueprintVersion) -> MapLine:
         version=version,
         asked_at=asked.asked_at if asked is not None else None,
         signed=tuple(_signed(blueprint, row, standing) for row in rows),
+        declined_at=asked.declined_at if asked is not None else None,
+        declined_because=asked.declined_because if asked is not None else "",
     )
 
 

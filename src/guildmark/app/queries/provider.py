@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from guildmark.app.queries.design import blueprint_value, endorsement_report
-from guildmark.app.queries.waiting import to_decide, to_mark
+from guildmark.app.queries.waiting import markable, to_decide, to_mark
 from guildmark.app.records import (
     Award,
     BlueprintVersion,
@@ -123,8 +123,16 @@ def signatures(version: BlueprintVersion, *, now: datetime) -> list[Signature]:
         else:
             line = Signature(finding.verdict, _signature_word(finding.verdict), finding.says)
         lines.append(line)
-    for row in CoDesign.objects.filter(blueprint_version=version).select_related("partner", "asked_by"):
-        if row.partner_id not in answered:
+    for row in CoDesign.objects.filter(blueprint_version=version).select_related("partner", "asked_by", "declined_by"):
+        if row.partner_id not in answered and row.declined_at is not None:
+            says = _("%(partner)s declined on %(day)s (%(who)s): %(why)s") % {
+                "partner": row.partner,
+                "day": date_format(row.declined_at),
+                "who": row.declined_by,
+                "why": row.declined_because,
+            }
+            lines.append(Signature(Verdict.FAIL, _("Declined"), says))
+        elif row.partner_id not in answered:
             says = _("%(partner)s was asked by %(who)s on %(day)s.") % {
                 "partner": row.partner,
                 "who": row.asked_by,
@@ -147,8 +155,8 @@ def _signature_word(verdict: Verdict) -> str:
 
 
 def partners_to_ask(version: BlueprintVersion) -> QuerySet[Organisation]:
-    """Industry partners who have not been asked about this version."""
-    asked = CoDesign.objects.filter(blueprint_version=version, partner=OuterRef("pk"))
+    """Industry partners who have not been asked about this version, or have declined and may be asked again."""
+    asked = CoDesign.objects.filter(blueprint_version=version, partner=OuterRef("pk"), declined_at=None)
     partners = Organisation.objects.filter(kind=Organisation.Kind.PARTNER)
     return partners.exclude(Exists(asked)).order_by("name", "id")
 
@@ -237,7 +245,7 @@ def is_decided(enrolment: Enrolment) -> bool:
 def may_still_mark(enrolment: Enrolment, person: Person, provider: Organisation) -> bool:
     """Whether the person could still mark work of this enrolment, and must therefore not see its results yet."""
     is_marker = provider.memberships.filter(person=person, role="marker").exists()
-    return is_marker and to_mark(person, provider).filter(enrolment=enrolment).exists()
+    return is_marker and markable(person, provider).filter(enrolment=enrolment).exists()
 
 
 # --- Decisions and awards ---

@@ -92,3 +92,21 @@ def words_that_show(snapshot: DemandSnapshot, skill_uri: str, *, most: int = 3) 
         .order_by("-n", "words")[:most]
     )
     return [row["words"] for row in rows]
+
+
+def words_in(snapshot: DemandSnapshot, skill_uris: list[str], *, most: int = 3) -> dict[str, list[str]]:
+    """As `words_that_show`, for many skills at once. One statement."""
+    ads = ads_that_hold(snapshot.query).filter(ingested_at__lte=snapshot.measured_at)
+    framework = Q(framework_id=snapshot.framework) if snapshot.framework else Q()
+    rows = (
+        Mention.objects.filter(framework, skill_uri__in=skill_uris, ad__in=ads.values("id"))
+        .values("skill_uri", "words")
+        .annotate(n=Count("id"))
+        .order_by("-n", "words")
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        words = found.setdefault(row["skill_uri"], [])
+        if len(words) < most and row["words"].casefold() not in (w.casefold() for w in words):
+            words.append(row["words"])
+    return found

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from guildmark.app.queries.comments import waiting_comments
+from guildmark.app.queries.needs import answers_to_read, needs_for
 from guildmark.app.queries.partner import MapLine, maps_of
 from guildmark.app.records import (
     Award,
@@ -22,8 +26,10 @@ from guildmark.app.records import (
     Membership,
     Organisation,
     Person,
+    RegisterNumber,
     Submission,
 )
+from guildmark.assess.decision import FEWEST_MARKERS
 
 Role = Membership.Role
 
@@ -63,6 +69,12 @@ def waiting_for(person: Person, *, now: datetime) -> list[Waiting]:
     ]
     for organisation, roles in organisations_of(person):
         found += _for_organisation(person, organisation, frozenset(roles))
+    if person.is_superuser:
+        count = RegisterNumber.objects.filter(state=RegisterNumber.State.CLAIMED).count()
+        says = ngettext(
+            "%(n)d register number waits to be looked up.", "%(n)d register numbers wait to be looked up.", count
+        )
+        found += [Waiting(says % {"n": count}, reverse("numbers-to-look-up"))] if count else []
     learner = Learner.objects.filter(person=person).first()
     return found + (_for_learner(learner) if learner is not None else [])
 
@@ -73,7 +85,8 @@ def _for_organisation(person: Person, organisation: Organisation, roles: frozens
     if Role.ADMIN in roles and organisation.facts.get("checked") is False:
         says = _("%(name)s has not been checked yet: prove its domain, or wait for the operator.")
         found.append(Waiting(says % {"name": organisation.name}, people, organisation.name))
-    if roles & {Role.ADMIN, Role.DESIGNER}:
+    if roles & {Role.ADMIN, Role.DESIGNER} and organisation.kind == Organisation.Kind.PROVIDER:
+        found += _for_designers(organisation)
         count = BlueprintVersion.objects.filter(provider=organisation, state="draft").count()
         says = ngettext("%(n)d blueprint is a draft.", "%(n)d blueprints are drafts.", count) % {"n": count}
         found += [Waiting(says, reverse("blueprints", args=[organisation.slug]), organisation.name)] if count else []
@@ -98,7 +111,30 @@ def _for_organisation(person: Person, organisation: Organisation, roles: frozens
         says = ngettext("%(n)d map of tasks could be signed.", "%(n)d maps of tasks could be signed.", count)
         where = reverse("maps", args=[organisation.slug])
         found += [Waiting(says % {"n": count}, where, organisation.name)] if count else []
+        count = waiting_comments(partner=organisation).count()
+        says = ngettext("%(n)d answer to a comment of yours.", "%(n)d answers to comments of yours.", count)
+        found += [Waiting(says % {"n": count}, where, organisation.name)] if count else []
+        count = answers_to_read(organisation).count()
+        says = ngettext("%(n)d draft answers a need of yours.", "%(n)d drafts answer needs of yours.", count)
+        where = reverse("needs", args=[organisation.slug])
+        found += [Waiting(says % {"n": count}, where, organisation.name)] if count else []
     return found
+
+
+def _for_designers(provider: Organisation) -> list[Waiting]:
+    found = []
+    count = needs_for(provider, unanswered=True).count()
+    says = ngettext(
+        "%(n)d open need of an industry partner in your fields.",
+        "%(n)d open needs of industry partners in your fields.",
+        count,
+    )
+    where = reverse("open-needs", args=[provider.slug])
+    found += [Waiting(says % {"n": count}, where, provider.name)] if count else []
+    count = waiting_comments(provider=provider).count()
+    says = ngettext("%(n)d comment waits for your answer.", "%(n)d comments wait for your answer.", count)
+    where = reverse("blueprints", args=[provider.slug])
+    return found + ([Waiting(says % {"n": count}, where, provider.name)] if count else [])
 
 
 def _for_learner(learner: Learner) -> list[Waiting]:
@@ -111,8 +147,8 @@ def _for_learner(learner: Learner) -> list[Waiting]:
     return found + ([Waiting(says, reverse("wallet"))] if count else [])
 
 
-def to_mark(person: Person, organisation: Organisation):
-    """Work of this provider that nobody has decided on and this marker has not marked, their own left out."""
+def markable(person: Person, organisation: Organisation) -> QuerySet[Submission]:
+    """Work of this provider without a passed decision that this marker has not marked, their own left out."""
     return (
         Submission.objects.filter(enrolment__offering__blueprint_version__provider=organisation)
         .exclude(enrolment__decisions__passed=True)
@@ -123,13 +159,42 @@ def to_mark(person: Person, organisation: Organisation):
     )
 
 
+def to_mark(person: Person, organisation: Organisation) -> QuerySet[Submission]:
+    """What of `markable` lacks marks: the work that waits for this marker.
+
+    It lacks marks while fewer people than its award rule asks for have marked it, or once a decision found its marks
+    incomplete or too far apart, until there are marks that came later.
+    """
+    document = "enrolment__offering__blueprint_version__document"
+    asked = Cast(KeyTextTransform("min_markers", KeyTransform("award_rule", document)), IntegerField())
+    # The first two findings of a decision are about its marks: all there, and reconciled (`assess.decision`).
+    open_marks = Q(document__report__findings__0__verdict="unknown")
+    open_marks |= Q(document__report__findings__1__verdict="unknown")
+    later = Mark.objects.filter(submission__enrolment=OuterRef("enrolment"), marked_at__gt=OuterRef("decided_at"))
+    undecided = Decision.objects.filter(open_marks, enrolment=OuterRef("enrolment")).exclude(Exists(later))
+    markers = (
+        Mark.objects.filter(submission=OuterRef("pk"))
+        .order_by()
+        .values("submission")
+        .annotate(n=Count("marker", distinct=True))
+        .values("n")
+    )
+    return (
+        markable(person, organisation)
+        .annotate(asked=Greatest(asked, Value(FEWEST_MARKERS)), have=Coalesce(Subquery(markers), Value(0)))
+        .filter(Q(have__lt=F("asked")) | Exists(undecided))
+    )
+
+
 def to_decide(organisation: Organisation):
-    """Enrolments with marks and without a passed decision."""
+    """Enrolments with marks and no passed decision; a clear fail is back once there are marks that came later."""
+    later = Mark.objects.filter(submission__enrolment=OuterRef("enrolment"), marked_at__gt=OuterRef("decided_at"))
+    failed = Decision.objects.filter(enrolment=OuterRef("pk"), document__report__verdict="fail")
     return (
         Enrolment.objects.filter(offering__blueprint_version__provider=organisation)
-        .annotate(marks=Count("submissions__marks", distinct=True))
-        .filter(marks__gt=0)
+        .filter(Exists(Mark.objects.filter(submission__enrolment=OuterRef("pk"))))
         .exclude(Exists(Decision.objects.filter(enrolment=OuterRef("pk"), passed=True)))
+        .exclude(Exists(failed.exclude(Exists(later))))
         .select_related("offering__blueprint_version", "learner")
         .order_by("enrolled_at", "id")
     )

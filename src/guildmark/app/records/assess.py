@@ -93,6 +93,20 @@ class Mark(models.Model):
         ]
 
 
+class MarkCorrection(models.Model):
+    """What a mark should have been, found after the award; appended beside the mark, which stays as it was given."""
+
+    mark = models.ForeignKey(Mark, on_delete=models.PROTECT, related_name="corrections")
+    level = models.CharField(max_length=100)
+    reason = models.TextField()
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [models.CheckConstraint(condition=~models.Q(reason=""), name="correction_has_a_reason")]
+
+
 class Decision(models.Model):
     """The recorded decision on one enrolment: `document` is `assess.decision.Decision` as JSON."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from guildmark.app.records.assess import Decision
 from guildmark.app.records.fields import BytesField
@@ -34,9 +35,9 @@ class Award(models.Model):
     """
 
     class State(models.TextChoices):
-        VALID = "valid"
-        SUSPENDED = "suspended"
-        REVOKED = "revoked"
+        VALID = "valid", _("Valid")
+        SUSPENDED = "suspended", _("Suspended")
+        REVOKED = "revoked", _("Revoked")
 
     id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=20, choices=[("badge", "badge"), ("clr", "clr")], default="badge")
@@ -59,6 +60,13 @@ class Award(models.Model):
     claimed_at = models.DateTimeField(null=True)
     nonce = BytesField(help_text="Blinds the leaf in the log; deleting it makes the leaf match nothing.")
     receipt = models.TextField(blank=True)
+    replaces = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="replacement",
+        help_text="The award that this one corrects; that one is revoked.",
+    )
 
     class Meta:
         ordering = ["issued_at", "id"]

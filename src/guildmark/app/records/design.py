@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from guildmark.app.records.fields import BytesField
 from guildmark.app.records.people import Organisation, Person
@@ -13,9 +14,9 @@ class BlueprintVersion(models.Model):
     """One version of a blueprint. A published one never changes; a change is a new version."""
 
     class State(models.TextChoices):
-        DRAFT = "draft"
-        PUBLISHED = "published"
-        WITHDRAWN = "withdrawn"
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
     id = models.UUIDField(primary_key=True)
     blueprint_id = models.CharField(max_length=100, db_index=True)
@@ -49,10 +50,39 @@ class CoDesign(models.Model):
     partner = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="co_designs")
     asked_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
+    declined_at = models.DateTimeField(null=True)
+    declined_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    declined_because = models.TextField(blank=True)
 
     class Meta:
         ordering = ["asked_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["blueprint_version", "partner"], name="asked_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["blueprint_version", "partner"], name="asked_once"),
+            models.CheckConstraint(
+                condition=Q(declined_at__isnull=True) | ~Q(declined_because=""), name="declined_with_a_reason"
+            ),
+        ]
+
+
+class Comment(models.Model):
+    """What a partner says about a draft, or the provider answers; seen by these two and by no other partner.
+
+    The comments of one partner about one element are a thread; `element` is "" for the draft as a whole, else its kind
+    and id (`task:t1`, `outcome:o1`, `assessment:a1`). A thread is answered when the provider wrote last.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    blueprint_version = models.ForeignKey(BlueprintVersion, on_delete=models.CASCADE, related_name="comments")
+    partner = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    element = models.CharField(max_length=120, blank=True)
+    text = models.TextField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="comment_says_something")]
 
 
 class Endorsement(models.Model):

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from django.db import models
 
-from guildmark.app.records.people import Person
+from guildmark.app.records.people import Organisation, Person
 
 
 class Event(models.Model):
-    """One step in the story, appended in the transaction that made it true."""
+    """One step in the story, appended in the transaction that made it true; changed or deleted never.
+
+    `organisation` is the one that acted, `other` another that it concerns; both find it in their trail. The database
+    itself refuses to change or delete a row, see `records.append_only`.
+    """
 
     at = models.DateTimeField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    other = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     actor = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     verb = models.CharField(max_length=80)
     subject = models.CharField(max_length=300)

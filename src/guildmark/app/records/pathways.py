@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from guildmark.app.records.credential import Award
 from guildmark.app.records.people import Consent, Learner, Organisation, Person
@@ -26,8 +27,8 @@ class StackClaim(models.Model):
     """A learner's claim to a larger credential: the last result, and the award that it earned."""
 
     class State(models.TextChoices):
-        OPEN = "open"
-        EARNED = "earned"
+        OPEN = "open", _("Open")
+        EARNED = "earned", _("Earned")
 
     id = models.UUIDField(primary_key=True)
     rule = models.ForeignKey(StackRule, on_delete=models.PROTECT, related_name="claims")

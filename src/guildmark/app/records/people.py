@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from guildmark.app.records.fields import BytesField
 
@@ -13,6 +14,7 @@ class Person(AbstractUser):
 
     id = models.UUIDField(primary_key=True)
     name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=10, blank=True, help_text="For e-mails; empty until it is known.")
 
     REQUIRED_FIELDS = ["email"]
 
@@ -31,9 +33,9 @@ class Organisation(models.Model):
     """A provider, an industry partner or a regulator; the same one may endorse and hire (then it is an employer)."""
 
     class Kind(models.TextChoices):
-        PROVIDER = "provider"
-        PARTNER = "partner"
-        REGULATOR = "regulator"
+        PROVIDER = "provider", _("Provider")
+        PARTNER = "partner", _("Partner")
+        REGULATOR = "regulator", _("Regulator")
 
     id = models.UUIDField(primary_key=True)
     slug = models.SlugField(unique=True)
@@ -56,11 +58,11 @@ class Membership(models.Model):
     """What a person may do for an organisation."""
 
     class Role(models.TextChoices):
-        ADMIN = "admin"
-        DESIGNER = "designer"
-        MARKER = "marker"
-        AWARDER = "awarder"
-        PARTNER = "partner"
+        ADMIN = "admin", _("Admin")
+        DESIGNER = "designer", _("Designer")
+        MARKER = "marker", _("Marker")
+        AWARDER = "awarder", _("Awarder")
+        PARTNER = "partner", _("Partner")
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
@@ -70,6 +72,40 @@ class Membership(models.Model):
         ordering = ["organisation", "person", "role"]
         constraints = [
             models.UniqueConstraint(fields=["person", "organisation", "role"], name="one_membership_per_role")
+        ]
+
+
+class RegisterNumber(models.Model):
+    """A number under which a public register knows an organisation, and who looked it up there, when, and what they saw.
+
+    It says that the register lists the number, and for whom. That the organisation is that one is another matter:
+    see `facts["checked"]`.
+    """
+
+    class State(models.TextChoices):
+        CLAIMED = "claimed", _("Claimed")
+        FOUND = "found", _("Found")
+        NOT_FOUND = "not found", _("Not Found")
+
+    id = models.UUIDField(primary_key=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="register_numbers")
+    scheme = models.CharField(max_length=20)
+    number = models.CharField(max_length=60)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.CLAIMED)
+    claimed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    claimed_at = models.DateTimeField()
+    looked_by = models.CharField(max_length=200, blank=True, help_text="The register itself, or a named person.")
+    looked_at = models.DateTimeField(null=True)
+    saw = models.TextField(blank=True, help_text="What they looked at, and what it said.")
+
+    class Meta:
+        ordering = ["claimed_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "scheme"], name="one_number_per_scheme"),
+            models.CheckConstraint(
+                condition=models.Q(state="claimed") | (models.Q(looked_at__isnull=False) & ~models.Q(saw="")),
+                name="looked_at_by_somebody",
+            ),
         ]
 
 
@@ -131,8 +167,8 @@ class Consent(models.Model):
     """One agreement by a learner to one purpose; withdrawn is kept, not deleted, so that both moments can be shown."""
 
     class Purpose(models.TextChoices):
-        MATCHING = "matching"
-        OUTCOMES = "outcomes"
+        MATCHING = "matching", _("Matching")
+        OUTCOMES = "outcomes", _("Outcomes")
 
     learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="consents")
     purpose = models.CharField(max_length=20, choices=Purpose.choices)

@@ -1,10 +1,11 @@
-"""What a learner lets others see: links to one credential, which end by themselves or when the learner ends them."""
+"""What a learner lets others see: links to one credential that end, and a public page of chosen credentials."""
 
 from __future__ import annotations
 
 from django.db import models
 
 from guildmark.app.records.credential import Award
+from guildmark.app.records.people import Learner
 
 
 class ShareLink(models.Model):
@@ -19,3 +20,12 @@ class ShareLink(models.Model):
 
     class Meta:
         ordering = ["made_at", "id"]
+
+
+class PublicPage(models.Model):
+    """An address under which anybody sees the credentials that the learner chose, while it is open. Off by default."""
+
+    learner = models.OneToOneField(Learner, on_delete=models.CASCADE, primary_key=True, related_name="public_page")
+    address = models.SlugField(max_length=40, unique=True)
+    awards = models.ManyToManyField(Award, related_name="public_pages")
+    opened_at = models.DateTimeField(null=True, help_text="Empty while the page is closed.")

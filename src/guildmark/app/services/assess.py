@@ -61,7 +61,9 @@ def open_offering(
         Activity(offering=offering, key=a.id, title=a.title, kind=a.kind, minutes=a.minutes, required=a.required)
         for a in activities
     )
-    note_event(verb="open_offering", subject=title, actor=actor, now=now, blueprint=str(version))
+    note_event(
+        verb="open_offering", organisation=version.provider, subject=title, actor=actor, now=now, blueprint=str(version)
+    )
     return offering
 
 
@@ -78,7 +80,14 @@ def enrol(*, id: UUID, offering: Offering, learner: Learner, now: datetime) -> E
         offering=offering, learner=learner, defaults={"id": id, "enrolled_at": now}
     )
     if made:
-        note_event(verb="enrol", subject=str(enrolment.id), actor=None, now=now, offering=offering.title)
+        note_event(
+            verb="enrol",
+            organisation=offering.blueprint_version.provider,
+            subject=str(enrolment.id),
+            actor=None,
+            now=now,
+            offering=offering.title,
+        )
     return enrolment
 
 
@@ -103,6 +112,8 @@ def submit_work(
     """
     still_here(enrolment.learner)
     enrolment = hold(enrolment)  # marking cannot begin while the work is replaced
+    if enrolment.transferred.exists():
+        raise NotAllowed("The result of this enrolment was brought from another system; its work is kept there.")
     blueprint = blueprint_value(enrolment.offering.blueprint_version)
     ids = [a.id for a in blueprint.assessments]
     if assessment not in ids:
@@ -126,7 +137,14 @@ def submit_work(
         defaults=facts,
         create_defaults={"id": id, **facts},
     )
-    note_event(verb="submit_work", subject=str(submission.id), actor=None, now=now, sha256=submission.sha256)
+    note_event(
+        verb="submit_work",
+        organisation=enrolment.offering.blueprint_version.provider,
+        subject=str(submission.id),
+        actor=None,
+        now=now,
+        sha256=submission.sha256,
+    )
     return submission
 
 
@@ -141,7 +159,7 @@ def record_mark(
 ) -> Mark:
     """One marker's level for one criterion is on record; a marker marks a criterion once, and never their own work."""
     enrolment = hold(submission.enrolment)  # neither the work nor the decision changes meanwhile
-    _not_their_own(marker, enrolment.learner, "mark")
+    not_their_own(marker, enrolment.learner, "mark")
     submission.refresh_from_db()
     blueprint = blueprint_value(enrolment.offering.blueprint_version)
     value = marking_room.Mark(
@@ -161,7 +179,14 @@ def record_mark(
     mark = Mark.objects.create(
         submission=submission, criterion=criterion, marker=marker, level=level, comment=comment, marked_at=now
     )
-    note_event(verb="record_mark", subject=str(submission.id), actor=marker, now=now, criterion=criterion)
+    note_event(
+        verb="record_mark",
+        organisation=enrolment.offering.blueprint_version.provider,
+        subject=str(submission.id),
+        actor=marker,
+        now=now,
+        criterion=criterion,
+    )
     return mark
 
 
@@ -176,7 +201,7 @@ def mark_work(
     ]
 
 
-def _not_their_own(person: Person, learner: Learner, what: str) -> None:
+def not_their_own(person: Person, learner: Learner, what: str) -> None:
     """NotAllowed if the person is the learner: by their account, or by their e-mail address."""
     if person.pk == learner.person_id or person.email.strip().lower() == learner.email:
         raise NotAllowed(f"{person} cannot {what} their own work: somebody else has to.")
@@ -191,7 +216,7 @@ def record_result(
     NotAllowed once it is a pass, so that one piece of work earns one award; a revoked award may be decided anew.
     """
     enrolment = hold(enrolment)
-    _not_their_own(actor, enrolment.learner, "decide on")
+    not_their_own(actor, enrolment.learner, "decide on")
     passes = Decision.objects.filter(enrolment=enrolment, passed=True)
     if passes.exclude(award__state=Award.State.REVOKED).exists():
         raise NotAllowed("The decision is made: passed; award it, or revoke its award first.")
@@ -213,5 +238,13 @@ def record_result(
         decided_by=actor,
         decided_at=now,
     )
-    note_event(verb="record_result", subject=str(enrolment.id), actor=actor, now=now, passed=value.passed)
+    note_event(
+        verb="record_result",
+        organisation=enrolment.offering.blueprint_version.provider,
+        subject=str(enrolment.id),
+        actor=actor,
+        now=now,
+        about=row,
+        passed=value.passed,
+    )
     return row, value

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from guildmark.app.queries.assess import decision_value, evidence_of
 from guildmark.app.queries.design import blueprint_value, live_endorsements
@@ -19,7 +20,7 @@ from guildmark.app.services.events import note_event
 from guildmark.app.services.follow_ups import enqueue
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_learner_entry
-from guildmark.app.services.mail import post
+from guildmark.app.services.mail import in_language_of, post
 from guildmark.app.services.people import still_here
 from guildmark.app.services.status import REASONS, allocate_status, publish_status_list, set_status
 from guildmark.app.services.verbs import hold, verb
@@ -98,7 +99,15 @@ def award_credential(
         now=now,
     )
     token = tell_learner(award, entropy=entropy, now=now)
-    note_event(verb="award_credential", subject=award.credential_id, actor=actor, now=now, decision=str(decision.id))
+    note_event(
+        verb="award_credential",
+        organisation=provider,
+        subject=award.credential_id,
+        actor=actor,
+        now=now,
+        about=award,
+        decision=str(decision.id),
+    )
     return award, token
 
 
@@ -150,17 +159,26 @@ def tell_learner(award: Award, *, entropy: Entropy, now: datetime) -> str:
     token = entropy(24).hex()  # hexadecimal: it is typed after a command, where a leading dash would be an option
     award.claim_sha256 = hashlib.sha256(token.encode()).hexdigest()
     award.save(update_fields=["claim_sha256"])
-    post(
-        to=award.learner.email,
-        subject=f"Your credential: {award.title}",
-        body=(
-            f"Dear {award.learner.name},\n\n{award.issuer.name} has awarded you “{award.title}”.\n\n"
-            f"Take it here; you need no account:\n{settings.BASE_URL}/claim/{token}\n\n"
+    with in_language_of(award.learner.email, otherwise=_language_of(award)):
+        body = gettext(
+            "Dear %(name)s,\n\n%(issuer)s has awarded you “%(title)s”.\n\n"
+            "Take it here; you need no account:\n%(link)s\n\n"
             "The link is yours alone: whoever has it can see and download the credential.\n"
-        ),
-        now=now,
-    )
+        ) % {**_names(award), "link": f"{settings.BASE_URL}/claim/{token}"}
+        subject = gettext("Your credential: %(title)s") % _names(award)
+    post(to=award.learner.email, subject=subject, body=body, now=now)
     return token
+
+
+def _names(award: Award) -> dict[str, str]:
+    return {"name": award.learner.name, "issuer": award.issuer.name, "title": award.title}
+
+
+def _language_of(award: Award) -> str:
+    """The language of what was learned; unknown for a credential that is made up of others."""
+    if award.decision is None:
+        return ""
+    return str(award.decision.enrolment.offering.blueprint_version.document.get("language", ""))
 
 
 @verb
@@ -173,7 +191,7 @@ def resend_claim(*, award: Award, entropy: Entropy, actor: Person, now: datetime
     if award.state == Award.State.REVOKED:
         raise NotAllowed(f"{award.title} of {award.learner} is revoked: there is nothing to take any more.")
     tell_learner(award, entropy=entropy, now=now)
-    note_event(verb="resend_claim", subject=award.credential_id, actor=actor, now=now)
+    note_event(verb="resend_claim", organisation=award.issuer, subject=award.credential_id, actor=actor, now=now)
     return award
 
 
@@ -182,22 +200,29 @@ def claim_award(*, award: Award, now: datetime) -> Award:
     """The learner has taken the credential; the first moment counts."""
     changed = Award.objects.filter(pk=award.pk, claimed_at=None).update(claimed_at=now)
     if changed:
-        note_event(verb="claim_award", subject=award.credential_id, actor=None, now=now)
+        note_event(
+            verb="claim_award", organisation=award.issuer, subject=award.credential_id, actor=None, now=now, about=award
+        )
     award.refresh_from_db()
     return award
 
 
 def _tell_of_change(award: Award, *, code: str, now: datetime) -> None:
-    post(
-        to=award.learner.email,
-        subject=f"Your credential “{award.title}” is now {award.state}",
-        body=(
-            f"Dear {award.learner.name},\n\n"
-            f"{award.issuer.name} has changed the status of “{award.title}” to {award.state}.\n"
-            f"Reason: {REASONS[award.state][code]}\n\nIf you think that this is wrong, write to {award.issuer.name}.\n"
-        ),
-        now=now,
-    )
+    with in_language_of(award.learner.email, otherwise=_language_of(award)):
+        words = {
+            **_names(award),
+            "state": str(Award.State(award.state).label).lower(),
+            "reason": gettext(REASONS[award.state][code]),
+        }
+        subject = gettext("Your credential “%(title)s” is now %(state)s") % words
+        body = (
+            gettext(
+                "Dear %(name)s,\n\n%(issuer)s has changed the status of “%(title)s” to %(state)s.\n"
+                "Reason: %(reason)s\n\nIf you think that this is wrong, write to %(issuer)s.\n"
+            )
+            % words
+        )
+    post(to=award.learner.email, subject=subject, body=body, now=now)
 
 
 _MAY_BECOME = {
@@ -235,6 +260,15 @@ def change_status(
     publish_status_list(award.status_list_id, now=now)
     if award.learner.erased_at is None:
         _tell_of_change(award, code=code, now=now)
-    note_event(verb="change_status", subject=award.credential_id, actor=actor, now=now, state=state, code=code)
+    note_event(
+        verb="change_status",
+        organisation=award.issuer,
+        subject=award.credential_id,
+        actor=actor,
+        now=now,
+        about=award,
+        state=state,
+        code=code,
+    )
     reopened = recheck_stacks(award=award, entropy=entropy, actor=actor, now=now)
     return award, reopened

@@ -8,13 +8,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext
 
-from guildmark.app.queries.design import blueprint_value, gate_inputs, live_endorsements
+from guildmark.app.queries.design import blueprint_value, elements_of, gate_inputs, live_endorsements
 from guildmark.app.queries.organisations import issuer_profile
 from guildmark.app.queries.published import blueprint_paths
 from guildmark.app.records import (
     BlueprintVersion,
     CoDesign,
+    Comment,
     DemandSnapshot,
     Endorsement,
     GateResult,
@@ -25,7 +27,7 @@ from guildmark.app.records import (
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_organisation_entry
-from guildmark.app.services.mail import post
+from guildmark.app.services.mail import in_language_of, post
 from guildmark.app.services.people import require_checked
 from guildmark.app.services.publish import publish_after_commit
 from guildmark.app.services.verbs import fits, hold, verb
@@ -75,7 +77,7 @@ def draft_blueprint(
         created_at=now,
         created_by=actor,
     )
-    note_event(verb="draft_blueprint", subject=str(row), actor=actor, now=now, digest=row.digest)
+    note_event(verb="draft_blueprint", organisation=provider, subject=str(row), actor=actor, now=now, digest=row.digest)
     return row
 
 
@@ -95,7 +97,14 @@ def revise_draft(*, version: BlueprintVersion, document: bytes, actor: Person, n
     version.document, version.digest, version.title = new.to_json(), blueprint_digest(new), new.title
     version.save(update_fields=["document", "digest", "title"])
     publish_after_commit(*blueprint_paths(version))  # who signed the map can see that it changed
-    note_event(verb="revise_draft", subject=str(version), actor=actor, now=now, digest=version.digest)
+    note_event(
+        verb="revise_draft",
+        organisation=version.provider,
+        subject=str(version),
+        actor=actor,
+        now=now,
+        digest=version.digest,
+    )
     return version
 
 
@@ -147,13 +156,26 @@ def endorse(
         now=now,
     )
     publish_after_commit(*blueprint_paths(version))
-    note_event(verb="endorse", subject=str(version), actor=actor, now=now, partner=partner.slug, digest=digest)
+    note_event(
+        verb="endorse",
+        organisation=partner,
+        other=version.provider,
+        subject=str(version),
+        actor=actor,
+        now=now,
+        about=row,
+        partner=partner.slug,
+        digest=digest,
+    )
     return row
 
 
 @verb
 def ask_partner(*, version: BlueprintVersion, partner: Organisation, actor: Person, now: datetime) -> CoDesign:
-    """The partner may read this draft and sign its map, and its people are told; asking twice changes nothing."""
+    """The partner may read this draft and sign its map, and its people are told; asking twice changes nothing.
+
+    One who has declined is asked anew, and the earlier answer stays in the trail.
+    """
     if version.state != BlueprintVersion.State.DRAFT:
         raise NotAllowed(f"{version} is {version.state}: partners are asked while it is a draft.")
     if partner.kind != Organisation.Kind.PARTNER:
@@ -161,19 +183,123 @@ def ask_partner(*, version: BlueprintVersion, partner: Organisation, actor: Pers
     row, made = CoDesign.objects.get_or_create(
         blueprint_version=version, partner=partner, defaults={"asked_by": actor, "asked_at": now}
     )
-    if made:
+    again = not made and row.declined_at is not None
+    if again:
+        row.asked_by, row.asked_at = actor, now
+        row.declined_at, row.declined_by, row.declined_because = None, None, ""
+        row.save(update_fields=["asked_by", "asked_at", "declined_at", "declined_by", "declined_because"])
+    if made or again:
         for membership in partner.memberships.filter(role="partner").select_related("person"):
-            post(
-                to=membership.person.email,
-                subject=f"{version.provider.name} asks you to sign “{version.title}”",
-                body=(
-                    f"{actor} of {version.provider.name} asks {partner.name} whether the tasks, outcomes and "
-                    f"assessments of “{version.title}” are those that you hire for.\n\n"
-                    f"Read the map, and sign it or not:\n{settings.BASE_URL}/o/{partner.slug}/maps\n"
-                ),
-                now=now,
-            )
-        note_event(verb="ask_partner", subject=str(version), actor=actor, now=now, partner=partner.slug)
+            words = {
+                "actor": actor,
+                "provider": version.provider.name,
+                "partner": partner.name,
+                "title": version.title,
+                "link": f"{settings.BASE_URL}/o/{partner.slug}/maps",
+            }
+            with in_language_of(membership.person.email):
+                subject = gettext("%(provider)s asks you to sign “%(title)s”") % words
+                body = (
+                    gettext(
+                        "%(actor)s of %(provider)s asks %(partner)s whether the tasks, outcomes and assessments of "
+                        "“%(title)s” are those that you hire for.\n\nRead the map, and sign it or not:\n%(link)s\n"
+                    )
+                    % words
+                )
+            post(to=membership.person.email, subject=subject, body=body, now=now)
+        note_event(
+            verb="ask_partner",
+            organisation=version.provider,
+            other=partner,
+            subject=str(version),
+            actor=actor,
+            now=now,
+            partner=partner.slug,
+        )
+    return row
+
+
+@verb
+def decline_to_sign(
+    *, version: BlueprintVersion, partner: Organisation, reason: str, actor: Person, now: datetime
+) -> CoDesign:
+    """The partner has said that it will not sign this draft, and why; the provider reads it beside the signatures.
+
+    NotAllowed if it was not asked, has declined already, or the map is no draft any more. It may still sign later.
+    """
+    row = CoDesign.objects.filter(blueprint_version=version, partner=partner).first()
+    if row is None:
+        raise NotAllowed(f"{partner} was not asked to sign {version}.")
+    row = hold(row)
+    _draft_only(version)
+    if not reason.strip():
+        raise BrokenInput("declining needs a reason", where="reason", hint="say in a sentence what stands in the way")
+    if row.declined_at is not None:
+        raise NotAllowed(f"{partner} has declined already.")
+    row.declined_at, row.declined_by, row.declined_because = now, actor, reason.strip()
+    row.save(update_fields=["declined_at", "declined_by", "declined_because"])
+    post(
+        to=row.asked_by.email,
+        subject=f"{partner.name} does not sign “{version.title}”",
+        body=(
+            f"{actor} of {partner.name} says why:\n\n{row.declined_because}\n\n"
+            f"{settings.BASE_URL}/o/{version.provider.slug}/blueprints/{version.id}\n"
+        ),
+        now=now,
+    )
+    note_event(
+        verb="decline_to_sign",
+        subject=str(version),
+        actor=actor,
+        now=now,
+        organisation=partner,
+        other=version.provider,
+        partner=partner.slug,
+    )
+    return row
+
+
+@verb
+def comment(
+    *,
+    id: UUID,
+    version: BlueprintVersion,
+    partner: Organisation,
+    element: str,
+    text: str,
+    organisation: Organisation,
+    actor: Person,
+    now: datetime,
+) -> Comment:
+    """The partner who was asked, or the provider in answer, has said this about an element of a draft, or the whole.
+
+    Only these two read it. NotAllowed for anybody else, and once the version is no draft.
+    """
+    if not CoDesign.objects.filter(blueprint_version=version, partner=partner).exists():
+        raise NotAllowed(f"{partner} was not asked about {version}, so there is nothing to talk about here.")
+    if organisation.pk not in (partner.pk, version.provider_id):
+        raise NotAllowed(f"{organisation} takes no part in the design of {version}.")
+    _draft_only(version)
+    if element not in elements_of(blueprint_value(version)):
+        raise BrokenInput(
+            f"the draft has no element {element[:60]!r}", where="element", hint="choose one from the list"
+        )
+    if not text.strip():
+        raise BrokenInput("a comment needs words", where="text", hint="write what you mean")
+    row = Comment.objects.create(
+        id=id,
+        blueprint_version=version,
+        partner=partner,
+        element=element,
+        text=text.strip(),
+        organisation=organisation,
+        by=actor,
+        at=now,
+    )
+    other = version.provider if organisation.pk == partner.pk else partner
+    note_event(
+        verb="comment", subject=str(version), actor=actor, now=now, organisation=organisation, other=other, on=element
+    )
     return row
 
 
@@ -189,16 +315,31 @@ def withdraw_endorsement(*, endorsement: Endorsement, reason: str, actor: Person
         raise NotAllowed(f"{endorsement.partner} has withdrawn this endorsement already.")
     endorsement.refresh_from_db()
     note_event(
-        verb="withdraw_endorsement", subject=endorsement.credential_id, actor=actor, now=now, reason=reason.strip()
+        verb="withdraw_endorsement",
+        organisation=endorsement.partner,
+        other=endorsement.blueprint_version.provider,
+        subject=endorsement.credential_id,
+        actor=actor,
+        now=now,
+        about=endorsement,
+        reason=reason.strip(),
     )
     return endorsement
+
+
+def _draft_only(version: BlueprintVersion) -> None:
+    """NotAllowed for a version that is no draft: what was published stands with the gate report of that day."""
+    if version.state != BlueprintVersion.State.DRAFT:
+        raise NotAllowed(f"{version} is {version.state}: only a draft is reviewed and judged. Draft a new version.")
 
 
 @verb
 def judge(
     *, version: BlueprintVersion, rule_id: str, verdict: Verdict, reason: str, actor: Person, now: datetime
 ) -> Judgement:
-    """A named person has judged one semi or human rule for the present content; a later change asks again."""
+    """A named person has judged one semi or human rule for a draft's present content; a later change asks again."""
+    version = hold(version)
+    _draft_only(version)
     if not reason.strip():
         raise BrokenInput("a judgement needs a reason", where=rule_id, hint="say why in a sentence")
     known = {rule.id: rule for book in gate_room.builtin_rulebooks().values() for rule in book.rules}
@@ -217,7 +358,15 @@ def judge(
         reason=reason,
         at=now,
     )
-    note_event(verb="judge", subject=str(version), actor=actor, now=now, rule=rule_id, verdict=verdict.value)
+    note_event(
+        verb="judge",
+        organisation=version.provider,
+        subject=str(version),
+        actor=actor,
+        now=now,
+        rule=rule_id,
+        verdict=verdict.value,
+    )
     return row
 
 
@@ -225,11 +374,12 @@ def judge(
 def submit_for_review(
     *, id: UUID, version: BlueprintVersion, rulebooks: tuple[str, ...], actor: Person, now: datetime
 ) -> tuple[GateResult, Report]:
-    """The quality gate has looked at the present content, and its report is on record.
+    """The quality gate has looked at the present content of a draft, and its report is on record.
 
     Our own core rules always run, and the rulebooks named beside them; nobody can leave the core rules out.
     """
     version = hold(version)
+    _draft_only(version)
     known = gate_room.builtin_rulebooks()
     rulebooks = tuple(dict.fromkeys((gate_room.CORE, *rulebooks)))
     for name in rulebooks:
@@ -248,7 +398,14 @@ def submit_for_review(
         at=now,
         by=actor,
     )
-    note_event(verb="submit_for_review", subject=str(version), actor=actor, now=now, verdict=report.verdict.value)
+    note_event(
+        verb="submit_for_review",
+        organisation=version.provider,
+        subject=str(version),
+        actor=actor,
+        now=now,
+        verdict=report.verdict.value,
+    )
     return row, report
 
 
@@ -277,7 +434,15 @@ def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime
         now=now,
     )
     publish_after_commit(*blueprint_paths(version))
-    note_event(verb="publish_blueprint", subject=str(version), actor=actor, now=now, gate=str(result.id))
+    note_event(
+        verb="publish_blueprint",
+        organisation=version.provider,
+        subject=str(version),
+        actor=actor,
+        now=now,
+        about=version,
+        gate=str(result.id),
+    )
     return version
 
 

@@ -23,17 +23,22 @@ from guildmark.app.doors import blob_store
 from guildmark.app.records import (
     Award,
     Consent,
+    KeptAnswer,
     Learner,
     LogEntry,
     Mark,
+    MarkCorrection,
     MatchDecision,
     MatchRun,
     OutboxMessage,
     Person,
+    PublicPage,
+    ShareLink,
     StatusChange,
     Submission,
 )
 from guildmark.app.services.assess import forget_work
+from guildmark.app.services.award_lists import forget_learner_in_lists
 from guildmark.app.services.events import note_event
 from guildmark.app.services.verbs import hold, lost_a_race, verb
 from guildmark.core.errors import NotAllowed, OutsideFailure
@@ -115,9 +120,14 @@ def _forget_rows(
         award.claim_sha256 = hashlib.sha256(entropy(32)).hexdigest()
         award.save(update_fields=["document", "salt", "nonce", "receipt", "claim_sha256"])
     StatusChange.objects.filter(award__learner=learner).update(note="")
+    MarkCorrection.objects.filter(mark__submission__enrolment__learner=learner).update(reason="(erased)")
     Consent.objects.filter(learner=learner, withdrawn_at=None).update(withdrawn_at=now)
     MatchDecision.objects.filter(learner=learner).update(reason="")
     _forget_matches(learner)
+    PublicPage.objects.filter(learner=learner).delete()
+    ShareLink.objects.filter(award__learner=learner).delete()
+    forget_learner_in_lists(learner)
+    KeptAnswer.objects.filter(learner=learner).delete()
     kept = _forget_account(learner)
     learner.name, learner.email = "(erased)", f"{learner.pk}@erased.invalid"
     learner.person, learner.erased_at = None, now

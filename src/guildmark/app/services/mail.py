@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import F
+from django.utils import translation
 
-from guildmark.app.records import OutboxMessage
+from guildmark.app.records import OutboxMessage, Person
 from guildmark.app.services.follow_ups import enqueue, enqueue_once_at
 from guildmark.app.services.verbs import verb
 
 MOST_ATTEMPTS = 8
 LONGEST_SUBJECT = 200
+
+
+@contextmanager
+def in_language_of(to: str, *, otherwise: str = "") -> Iterator[None]:
+    """What is written inside is in the language of whoever reads mail at `to`.
+
+    It is the one that they chose on the site, else `otherwise` (of what they learned, say), else the site's own.
+    """
+    chosen = Person.objects.filter(email__iexact=to, is_active=True).exclude(language="").order_by("date_joined")
+    known = dict(settings.LANGUAGES)
+    wanted = [*chosen.values_list("language", flat=True)[:1], otherwise.split("-")[0].lower()]
+    with translation.override(next((one for one in wanted if one in known), settings.LANGUAGE_CODE)):
+        yield
 
 
 def post(*, to: str, subject: str, body: str, now: datetime) -> OutboxMessage:

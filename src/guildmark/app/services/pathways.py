@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from guildmark.app.queries.pathways import holdings_of, job_need, offers, people_who_opted_in
 from guildmark.app.records import (
@@ -22,8 +23,8 @@ from guildmark.app.records import (
     StackRule,
 )
 from guildmark.app.services.events import note_event
-from guildmark.app.services.mail import post
-from guildmark.app.services.people import still_here
+from guildmark.app.services.mail import in_language_of, post
+from guildmark.app.services.people import require_checked, still_here
 from guildmark.app.services.verbs import fits, verb
 from guildmark.core.codecs import parse_json
 from guildmark.core.errors import BrokenInput, NotAllowed
@@ -50,7 +51,7 @@ def add_stack_rule(*, text: str, owner: Organisation, actor: Person, now: dateti
     row, _ = StackRule.objects.update_or_create(
         id=rule.id, defaults={"title": rule.title, "version": rule.version, "owner": owner, "text": text}
     )
-    note_event(verb="add_stack_rule", subject=row.id, actor=actor, now=now, version=row.version)
+    note_event(verb="add_stack_rule", organisation=owner, subject=row.id, actor=actor, now=now, version=row.version)
     return row
 
 
@@ -65,6 +66,7 @@ def claim_stack(
     """
     from guildmark.app.services.awards import tell_learner
 
+    require_checked(rule.owner)
     learner = still_here(learner)  # and held: no component is suspended or revoked meanwhile
     result = stack_room.solve_stack(
         stack_room.read_stack_rule(rule.text), holdings_of(learner, on=now.date(), now=now), on=now.date()
@@ -82,11 +84,21 @@ def claim_stack(
         },
     )
     standing = claim.award is not None and claim.award.state != Award.State.REVOKED
-    if result.earned and not standing:
+    made = result.earned and not standing
+    if made:
         claim.award = _award_stack(claim, result, entropy=entropy, actor=actor, now=now)
         claim.save(update_fields=["award"])
         tell_learner(claim.award, entropy=entropy, now=now)
-    note_event(verb="claim_stack", subject=rule.id, actor=actor, now=now, learner=str(learner.id), state=claim.state)
+    note_event(
+        verb="claim_stack",
+        organisation=rule.owner,
+        subject=rule.id,
+        actor=actor,
+        now=now,
+        about=claim.award if made else None,
+        learner=str(learner.id),
+        state=claim.state,
+    )
     return claim
 
 
@@ -186,7 +198,14 @@ def recheck_stacks(*, award: Award, entropy: Callable[[int], bytes], actor: Pers
         claim.solved_at = now
         claim.save(update_fields=["state", "reason", "result", "solved_at"])
         if claim.state != was:
-            note_event(verb="recheck_stack", subject=claim.rule_id, actor=actor, now=now, state=claim.state)
+            note_event(
+                verb="recheck_stack",
+                organisation=claim.rule.owner,
+                subject=claim.rule_id,
+                actor=actor,
+                now=now,
+                state=claim.state,
+            )
             changed.append(claim)
     return changed
 
@@ -237,7 +256,14 @@ def rank_candidates(
 @verb
 def _keep_run(run: MatchRun) -> MatchRun:
     run.save(force_insert=True)
-    note_event(verb="rank_candidates", subject=run.ad_id, actor=run.by, now=run.at, people=len(run.matches))
+    note_event(
+        verb="rank_candidates",
+        organisation=run.employer,
+        subject=run.ad_id,
+        actor=run.by,
+        now=run.at,
+        people=len(run.matches),
+    )
     return run
 
 
@@ -261,17 +287,21 @@ def decide_match(
     row = MatchDecision.objects.create(run=run, learner=learner, decision=decision, reason=reason, by=actor, at=now)
     if decision == "invite":
         employer = run.employer.name if run.employer is not None else str(actor)
-        post(
-            to=learner.email,
-            subject=f"{employer} invites you",
-            body=(
-                f"You agreed to be matched with jobs. {actor} of {employer} would like to hear from you about "
-                f"“{run.ad.title or run.ad.id}”, and now knows your name, and not your e-mail address.\n\n"
-                f"If you want to, write to {actor.email}. If you do not, do nothing.\n"
-            ),
-            now=now,
-        )
-    note_event(verb="decide_match", subject=str(run.id), actor=actor, now=now, decision=decision)
+        words = {"actor": actor, "name": employer, "ad": run.ad.title or run.ad.id, "email": actor.email}
+        with in_language_of(learner.email):
+            subject = gettext("%(name)s invites you") % words
+            body = (
+                gettext(
+                    "You agreed to be matched with jobs. %(actor)s of %(name)s would like to hear from you about "
+                    "“%(ad)s”, and now knows your name, and not your e-mail address.\n\n"
+                    "If you want to, write to %(email)s. If you do not, do nothing.\n"
+                )
+                % words
+            )
+        post(to=learner.email, subject=subject, body=body, now=now)
+    note_event(
+        verb="decide_match", organisation=run.employer, subject=str(run.id), actor=actor, now=now, decision=decision
+    )
     return row
 
 

@@ -13,13 +13,15 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext
 
 from guildmark.app.queries.published import did_path
 from guildmark.app.records import Consent, Invitation, Learner, Membership, Organisation, OrganisationKey, Person
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import seal_new_key
 from guildmark.app.services.ledger import append_organisation_entry
-from guildmark.app.services.mail import post
+from guildmark.app.services.mail import in_language_of, post
 from guildmark.app.services.publish import publish_after_commit
 from guildmark.app.services.verbs import hold, verb
 from guildmark.core.codecs import jcs
@@ -58,7 +60,9 @@ def register_organisation(
     )
     _check_fields(organisation, "slug", "name", "kind", "did")
     organisation.save(force_insert=True)
-    note_event(verb="register_organisation", subject=slug, actor=None, now=now, did=did, kind=kind)
+    note_event(
+        verb="register_organisation", organisation=organisation, subject=slug, actor=None, now=now, did=did, kind=kind
+    )
     return organisation
 
 
@@ -107,7 +111,7 @@ def create_key(*, organisation: Organisation, entropy: bytes, now: datetime) -> 
     )
     if published_path := did_path(organisation):
         publish_after_commit(published_path)
-    note_event(verb="create_key", subject=key.key_id, actor=None, now=now)
+    note_event(verb="create_key", organisation=organisation, subject=key.key_id, actor=None, now=now)
     return key
 
 
@@ -120,6 +124,12 @@ def add_learner(*, id: UUID, name: str, email: str, now: datetime) -> Learner:
         raise BrokenInput("the name is empty", where=email, hint="write it as it should stand on the certificate")
     learner, _ = Learner.objects.get_or_create(email=email, defaults={"id": id, "name": name, "created_at": now})
     return learner
+
+
+@verb
+def keep_language(*, person: Person, language: str) -> None:
+    """E-mails to the person come in this language from now on, and their next browser begins with it."""
+    Person.objects.filter(pk=person.pk).update(language=language)
 
 
 def still_here(learner: Learner) -> Learner:
@@ -170,7 +180,7 @@ _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 def found_organisation(
     *, id: UUID, name: str, slug: str, kind: str, country: str, entropy: bytes, actor: Person, now: datetime
 ) -> Organisation:
-    """The organisation exists with its first key, and `actor` is its administrator.
+    """The organisation exists with its first key, and `actor` is its administrator; of a partner, one who signs too.
 
     What it says of itself is its own word until somebody has looked: `facts["checked"]` is False.
     """
@@ -184,7 +194,11 @@ def found_organisation(
         facts={"checked": False},
         now=now,
     )
-    Membership.objects.create(person=actor, organisation=organisation, role=Membership.Role.ADMIN)
+    roles = [Membership.Role.ADMIN]
+    if kind == Organisation.Kind.PARTNER:  # whoever comes alone for a company can sign and hire at once
+        roles.append(Membership.Role.PARTNER)
+    for role in roles:
+        Membership.objects.create(person=actor, organisation=organisation, role=role)
     create_key(organisation=organisation, entropy=entropy, now=now)
     return organisation
 
@@ -229,7 +243,15 @@ def _checked(
         "checked": {"how": how, "by": by, "on": now.date().isoformat()},
     }
     organisation.save(update_fields=["facts"])
-    note_event(verb="check_organisation", subject=organisation.slug, actor=actor, now=now, how=how, by=by)
+    note_event(
+        verb="check_organisation",
+        organisation=organisation,
+        subject=organisation.slug,
+        actor=actor,
+        now=now,
+        how=how,
+        by=by,
+    )
     return organisation
 
 
@@ -237,6 +259,27 @@ def require_checked(organisation: Organisation) -> None:
     """NotAllowed for an organisation that registered itself and that nobody has checked: it speaks for no one yet."""
     if organisation.facts.get("checked") is False:
         raise NotAllowed(f"{organisation} has not been checked yet: prove its domain, or ask the operator.")
+
+
+@verb
+def state_standing(
+    *, organisation: Organisation, regulated: bool, register: str, agency: str, actor: Person, now: datetime
+) -> Organisation:
+    """Rulebooks see whether a regulator has the provider on its register, as the provider itself says it.
+
+    It is the organisation's own word, on record with who gave it; that it is true is what a register's number shows.
+    """
+    register, agency = register.strip(), agency.strip()
+    if regulated and not register:
+        raise BrokenInput("say which register", where="register", hint="name the regulator and its register")
+    organisation = hold(organisation)
+    said = {"regulated": regulated, "register": register, "qa_agency": agency}
+    organisation.facts = {**organisation.facts, **said}
+    organisation.save(update_fields=["facts"])
+    note_event(
+        verb="state_standing", organisation=organisation, subject=organisation.slug, actor=actor, now=now, **said
+    )
+    return organisation
 
 
 @verb
@@ -257,17 +300,33 @@ def invite(
         invited_at=now,
         expires_at=now + timedelta(days=INVITATION_DAYS),
     )
-    post(
-        to=row.email,
-        subject=f"{organisation.name} invites you",
-        body=(
-            f"{actor} invites you to act for {organisation.name} as {role}.\n\n"
-            f"Open this link and sign in with this e-mail address:\n{settings.BASE_URL}/invitation/{token}\n\n"
-            f"It works once, until {row.expires_at:%d %B %Y}. If you did not expect it, do nothing.\n"
-        ),
+    with in_language_of(row.email, otherwise=get_language() or ""):  # colleagues mostly share a language
+        words = {
+            "actor": actor,
+            "name": organisation.name,
+            "role": Membership.Role(role).label,
+            "link": f"{settings.BASE_URL}/invitation/{token}",
+            "date": date_format(row.expires_at),
+        }
+        subject = gettext("%(name)s invites you") % words
+        body = (
+            gettext(
+                "%(actor)s invites you to act for %(name)s. Your role: %(role)s.\n\n"
+                "Open this link and sign in with this e-mail address:\n%(link)s\n\n"
+                "It works once, until %(date)s. If you did not expect it, do nothing.\n"
+            )
+            % words
+        )
+    post(to=row.email, subject=subject, body=body, now=now)
+    note_event(
+        verb="invite",
+        organisation=organisation,
+        subject=organisation.slug,
+        actor=actor,
         now=now,
+        role=role,
+        invitation=str(id),
     )
-    note_event(verb="invite", subject=organisation.slug, actor=actor, now=now, role=role, invitation=str(id))
     return row
 
 
@@ -286,6 +345,7 @@ def accept_invitation(*, invitation: Invitation, actor: Person, now: datetime) -
     )
     note_event(
         verb="accept_invitation",
+        organisation=invitation.organisation,
         subject=invitation.organisation.slug,
         actor=actor,
         now=now,
@@ -305,7 +365,7 @@ def end_membership(*, membership: Membership, actor: Person, now: datetime) -> N
     facts = {"role": membership.role, "person": str(membership.person_id)}
     slug = membership.organisation.slug
     membership.delete()
-    note_event(verb="end_membership", subject=slug, actor=actor, now=now, **facts)
+    note_event(verb="end_membership", organisation=membership.organisation, subject=slug, actor=actor, now=now, **facts)
 
 
 @verb

@@ -9,8 +9,11 @@ from django.db.models import Q
 from guildmark.app.doors import blob_store
 from guildmark.app.records import LogEntry, OutboxMessage, Submission
 from guildmark.app.services.assess import forget_work
+from guildmark.app.services.award_lists import forget_old_lists
+from guildmark.app.services.award_lists import order_next as order_award_lists
 from guildmark.app.services.follow_ups import enqueue, enqueue_once_at
 from guildmark.app.services.publish import export_web
+from guildmark.app.services.webhooks import order_next as order_webhooks
 
 
 def catch_up(*, now: datetime) -> None:
@@ -23,6 +26,9 @@ def catch_up(*, now: datetime) -> None:
     forget_orphans(before=now - timedelta(days=1))
     if LogEntry.objects.filter(Q(index=None) | Q(award__receipt="")).exists():
         enqueue("publish_checkpoint")
+    order_webhooks(now=now)
+    order_award_lists(now=now)
+    forget_old_lists(now=now)
     first = OutboxMessage.objects.filter(sent_at=None, dead=False).order_by("due_at").first()
     if first is not None:
         enqueue_once_at("deliver_mail", max(first.due_at, now))

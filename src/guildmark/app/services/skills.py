@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
 from guildmark.app.queries.skills import ad_value, ads_that_hold, framework_value, loaded_framework, mention_values
-from guildmark.app.records import DemandSnapshot, JobAd, Mention, Person, Skill, SkillFramework
+from guildmark.app.records import DemandSnapshot, JobAd, Mention, Organisation, Person, Skill, SkillFramework
 from guildmark.app.services.events import note_event
 from guildmark.app.services.verbs import fits, verb
 from guildmark.core.errors import BrokenInput
@@ -70,7 +71,18 @@ def load_framework(*, path: Path | None, now: datetime) -> tuple[SkillFramework,
 
 
 @verb
-def ingest_ads(*, path: Path | None, now: datetime, read: ads_room.ReadAds | None = None) -> Ingested:
+def begin_with_a_framework(*, now: datetime) -> SkillFramework | None:
+    """Our own small framework is in the database if there was none at all, as on a site that has just begun."""
+    if SkillFramework.objects.exists():
+        return None
+    record, _ = load_framework(path=None, now=now)
+    return record
+
+
+@verb
+def ingest_ads(
+    *, path: Path | None, now: datetime, read: ads_room.ReadAds | None = None, actor: Person | None = None
+) -> Ingested:
     """The job ads at `path`, or already `read`, or our own few, are in; an ad whose text is known is not added twice.
 
     An ad whose id belongs to another text already is listed as a bad row; the others are taken all the same.
@@ -104,7 +116,7 @@ def ingest_ads(*, path: Path | None, now: datetime, read: ads_room.ReadAds | Non
         else:
             new.append(row)
     JobAd.objects.bulk_create(new, batch_size=BATCH)
-    note_event(verb="ingest_ads", subject=str(path or "builtin"), actor=None, now=now, added=len(new))
+    note_event(verb="ingest_ads", subject=str(path or "builtin"), actor=actor, now=now, added=len(new))
     return Ingested(len(new), len(known), tuple(sorted(problems, key=lambda problem: problem.row)))
 
 
@@ -147,26 +159,53 @@ def add_ad(
         mentions = 0
         for framework in SkillFramework.objects.order_by("id"):
             found = extract.Extractor(framework_value(framework)).mentions(ad_value(row))
-            mentions += len(
-                Mention.objects.bulk_create(
-                    [
-                        Mention(
-                            ad=row,
-                            framework=framework,
-                            skill_uri=m.skill_uri,
-                            label=m.label[:300],
-                            words=m.words[:300],
-                            start=m.start,
-                            end=m.end,
-                            confidence=m.confidence,
-                        )
-                        for m in found
-                    ],
-                    batch_size=BATCH,
-                )
-            )
+            mentions += len(Mention.objects.bulk_create([_mention(framework, m) for m in found], batch_size=BATCH))
         note_event(verb="add_ad", subject=row.id, actor=actor, now=now, mentions=mentions)
     return row
+
+
+def _mention(framework: SkillFramework, found: extract.Mention) -> Mention:
+    return Mention(
+        ad_id=found.ad_id,
+        framework=framework,
+        skill_uri=found.skill_uri,
+        label=found.label[:300],
+        words=found.words[:300],
+        start=found.start,
+        end=found.end,
+        confidence=found.confidence,
+    )
+
+
+def bring_ads(*, read: ads_room.ReadAds, provider: Organisation, actor: Person, now: datetime) -> Ingested:
+    """The ads that a provider brought are in, as `ingest_ads` has it, with the mentions of every loaded framework.
+
+    Ads are everybody's, so each bears the provider's short name in its id, which others' ids then cannot clash with,
+    and its name in the source. Reading takes long, so it is done first, and nobody waits for it.
+    """
+    own = tuple(replace(ad, id=f"{provider.slug}:{ad.id}", source=f"{provider.name}: {ad.source}") for ad in read.ads)
+    for ad in own:
+        fits(JobAd, id=ad.id)
+    found = [
+        _mention(framework, m)
+        for framework in SkillFramework.objects.order_by("id")
+        for reader in [extract.Extractor(framework_value(framework))]
+        for ad in own
+        for m in reader.mentions(ad)
+    ]
+    return _bring(replace(read, ads=own), found, provider=provider, actor=actor, now=now)
+
+
+@verb
+def _bring(
+    read: ads_room.ReadAds, found: Iterable[Mention], *, provider: Organisation, actor: Person, now: datetime
+) -> Ingested:
+    ids = [ad.id for ad in read.ads]
+    before = _already("id", ids)
+    ingested = ingest_ads(path=Path(provider.slug), read=read, actor=actor, now=now)
+    new = _already("id", ids) - before
+    Mention.objects.bulk_create((m for m in found if m.ad_id in new), batch_size=BATCH)
+    return ingested
 
 
 def extract_mentions(*, framework_id: str, now: datetime) -> int:
@@ -177,18 +216,7 @@ def extract_mentions(*, framework_id: str, now: datetime) -> int:
     record = loaded_framework(framework_id)
     extractor = extract.Extractor(framework_value(record))
     found = [
-        Mention(
-            ad=row,
-            framework=record,
-            skill_uri=m.skill_uri,
-            label=m.label[:300],
-            words=m.words[:300],
-            start=m.start,
-            end=m.end,
-            confidence=m.confidence,
-        )
-        for row in JobAd.objects.iterator(chunk_size=200)
-        for m in extractor.mentions(ad_value(row))
+        _mention(record, m) for row in JobAd.objects.iterator(chunk_size=200) for m in extractor.mentions(ad_value(row))
     ]
     return _keep_mentions(record, found, now=now)
 
@@ -202,7 +230,9 @@ def _keep_mentions(record: SkillFramework, found: list[Mention], *, now: datetim
 
 
 @verb
-def refresh_demand(*, id: UUID, framework_id: str, query: str, on: date, now: datetime) -> DemandSnapshot:
+def refresh_demand(
+    *, id: UUID, framework_id: str, query: str, on: date, now: datetime, actor: Person | None = None
+) -> DemandSnapshot:
     """Demand per skill over the ads whose title or text holds `query` (all of them for ""), counted and frozen."""
     fits(DemandSnapshot, query=query)
     ads = ads_that_hold(query)
@@ -225,5 +255,5 @@ def refresh_demand(*, id: UUID, framework_id: str, query: str, on: date, now: da
         sha256=frozen.sha256,
         measured_at=now,
     )
-    note_event(verb="refresh_demand", subject=str(id), actor=None, now=now, ads=len(values), query=query)
+    note_event(verb="refresh_demand", subject=str(id), actor=actor, now=now, ads=len(values), query=query)
     return snapshot

@@ -54,9 +54,9 @@ def allocate_status(
             reasons=bytes(SIZE),
         )
         publish_status_list(row.number, now=now)
-    taken = set(Award.objects.filter(status_list=row).values_list("status_index", flat=True))
+    taken = Award.objects.filter(status_list=row)
     index = int.from_bytes(entropy(4), "big") % SIZE
-    while index in taken:
+    while taken.filter(status_index=index).exists():
         index = int.from_bytes(entropy(4), "big") % SIZE
     return status_room.status_entry(list_url(row), index, reasons_url(row)), row, index
 

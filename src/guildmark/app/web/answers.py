@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from guildmark.app.web.sentences import told
 from guildmark.core.errors import GuildmarkError
 from guildmark.core.report import Finding, Verdict
 
@@ -26,7 +27,7 @@ def attempt(request: HttpRequest, act: Callable[[], T]) -> T | None:
     try:
         return act()
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
         return None
 
 

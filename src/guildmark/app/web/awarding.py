@@ -22,19 +22,21 @@ from guildmark.app.queries.assess import decision_value
 from guildmark.app.queries.design import blueprint_value
 from guildmark.app.queries.provider import awards_of, may_still_mark, undecided, work_of
 from guildmark.app.queries.waiting import to_award
-from guildmark.app.records import Award, Decision, Enrolment, Organisation
+from guildmark.app.records import Award, Decision, Enrolment, Mark, MarkCorrection, Organisation
 from guildmark.app.services.assess import record_result
 from guildmark.app.services.awards import award_credential, change_status, resend_claim
+from guildmark.app.services.corrections import correct_award
 from guildmark.app.services.status import REASONS
 from guildmark.app.web.answers import PAGE, attempt, lines_of, page_of
 from guildmark.app.web.loaders import load_award, load_enrolment, load_provider
 from guildmark.app.web.provider import form_page
 from guildmark.app.web.public import PlainForm
 from guildmark.app.web.security import private
+from guildmark.app.web.sentences import told
 from guildmark.assess.decision import Decision as DecisionValue
-from guildmark.core.errors import GuildmarkError
+from guildmark.core.errors import BrokenInput, GuildmarkError
 from guildmark.core.report import Verdict
-from guildmark.design.blueprint import Blueprint
+from guildmark.design.blueprint import Blueprint, Criterion
 
 # --- The list ---
 
@@ -79,7 +81,7 @@ def awards(request: HttpRequest, slug: str) -> HttpResponse:
         "to_decide": page_of(request, undecided(provider), "decide"),
         "to_award": page_of(request, to_award(provider), "award"),
         "page": page_of(request, awards_of(provider, **wanted)),
-        "kept": kept.urlencode(),
+        "query": kept.urlencode(),
         "find": form,
         "may_decide": permits(request.user, "decide", provider),
         "may_award": permits(request.user, "award", provider),
@@ -249,10 +251,142 @@ def award(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         "organisation": row.issuer,
         "award": row,
         "changes": changes,
+        "replaced_by": Award.objects.filter(replaces=row).first(),
+        "corrections": _corrections(row),
         "may_change": may_change,
+        "may_correct": row.decision_id is not None
+        and row.state != Award.State.REVOKED
+        and permits(request.user, "award", row.issuer),
         "moves": [(state, MOVES[state][0]) for state in OPEN_TO[row.state]] if may_change else [],
     }
     return render(request, "guildmark/provider/award.html", context)
+
+
+def _corrections(award: Award) -> list[MarkCorrection]:
+    """The marks that were corrected after an award on this work, oldest first."""
+    if award.decision is None:
+        return []
+    rows = MarkCorrection.objects.filter(mark__submission__enrolment=award.decision.enrolment_id)
+    return list(rows.select_related("mark__marker", "by").order_by("at", "id"))
+
+
+class CorrectForm(PlainForm):
+    """What the award should say: a name, a day, and any mark that was wrong."""
+
+    name = forms.CharField(
+        max_length=200,
+        label=gettext_lazy("Made out to"),
+        error_messages={"required": gettext_lazy("Write the name as it should stand on the certificate.")},
+    )
+    awarded_on = forms.DateField(
+        label=gettext_lazy("Day of the decision"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    reason = forms.CharField(
+        max_length=2000,
+        label=gettext_lazy("What was wrong, and how it was found"),
+        help_text=gettext_lazy("It stays in your record; the learner and whoever checks read that it was replaced."),
+        error_messages={"required": gettext_lazy("Say what was wrong, and how it was found.")},
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    sure = forms.BooleanField(
+        label=gettext_lazy("I know that the award as it is now is revoked for good."),
+        error_messages={"required": gettext_lazy("Tick this if you are sure.")},
+    )
+
+    def __init__(self, *args: Any, marks: list[tuple[Mark, Criterion]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.marks = marks
+        for mark, criterion in marks:
+            given = next(level.title for level in criterion.levels if level.id == mark.level)
+            self.fields[f"mark_{mark.pk}"] = forms.ChoiceField(
+                required=False,
+                label=_("“%(criterion)s”, marked by %(marker)s")
+                % {"criterion": criterion.title, "marker": mark.marker},
+                choices=[
+                    ("", _("as it is: %(level)s") % {"level": given}),
+                    *((level.id, level.title) for level in criterion.levels if level.id != mark.level),
+                ],
+            )
+        self.order_fields(["name", "awarded_on", *(f"mark_{mark.pk}" for mark, _c in marks), "reason", "sure"])
+
+    def levels(self) -> dict[int, str]:
+        """The marks that were wrong, and what they should have been."""
+        given = {mark.pk: self.cleaned_data[f"mark_{mark.pk}"] for mark, _criterion in self.marks}
+        return {key: level for key, level in given.items() if level}
+
+
+@private
+@audience("person")
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
+    """An award that says something wrong is revoked, and a right one takes its place; each leads to the other."""
+    row = load_award(request, slug, id, "award")
+    here = reverse("award-detail", args=[slug, id])
+    if row.state == Award.State.REVOKED or row.decision is None:
+        messages.error(
+            request, _("A revoked award is not corrected, and a larger credential by correcting what it rests on.")
+        )
+        return redirect(here)
+    value = decision_value(row.decision)
+    form = CorrectForm(
+        request.POST if request.method == "POST" else None,
+        marks=_marks_of(row),
+        initial={"name": row.learner.name, "awarded_on": value.decided_at.date()},
+    )
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            made = correct_award(
+                id=uuid.uuid4(),
+                decision_id=uuid.uuid4(),
+                award=row,
+                name=given["name"],
+                awarded_on=given["awarded_on"],
+                levels=form.levels(),
+                reason=given["reason"],
+                entropy=secrets.token_bytes,
+                actor=request.user,
+                now=timezone.now(),
+            )
+        except BrokenInput as problem:
+            form.add_error(problem.where if problem.where in form.fields else None, told(problem))
+        except GuildmarkError as problem:
+            form.add_error(None, told(problem))
+        else:
+            if made.new is None:
+                messages.info(
+                    request, _("The award is revoked. With the corrected marks it is no pass, so nothing is awarded.")
+                )
+                return redirect(here)
+            messages.success(
+                request, _("Corrected: this award takes the place of the one before, and the learner is told.")
+            )
+            return redirect("award-detail", slug=slug, id=made.new.id)
+    facts = [(_("Credential"), row.title), (_("Learner"), row.learner.name)]
+    says = _(
+        "A signed credential never changes. The one that is wrong is revoked, with the reason that it was replaced, "
+        "and a new one is awarded from the same work; whoever has the old one is led to the new one."
+    )
+    return form_page(
+        request, form, row.issuer, _("Correct this award"), _("Revoke it and award anew"), (here, row.title),
+        facts=facts, says=says,
+    )  # fmt: skip
+
+
+def _marks_of(award: Award) -> list[tuple[Mark, Criterion]]:
+    """The marks that the award rests on, each with its criterion, in the order of the blueprint."""
+    enrolment = award.decision.enrolment
+    marks = Mark.objects.filter(submission__enrolment=enrolment).select_related("submission", "marker")
+    found: dict[tuple[str, str], list[Mark]] = {}
+    for mark in marks.order_by("marked_at", "id"):
+        found.setdefault((mark.submission.assessment, mark.criterion), []).append(mark)
+    blueprint = blueprint_value(enrolment.offering.blueprint_version)
+    return [
+        (mark, criterion)
+        for assessment in blueprint.assessments
+        for criterion in assessment.criteria
+        for mark in found.get((assessment.id, criterion.id), ())
+    ]
 
 
 @audience("person")
@@ -297,7 +431,7 @@ def status(request: HttpRequest, slug: str, id: uuid.UUID, state: str) -> HttpRe
                 now=timezone.now(),
             )
         except GuildmarkError as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, told(problem))
         else:
             _tell_change(request, changed, len(reopened))
             return redirect(here)

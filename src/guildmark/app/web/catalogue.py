@@ -23,6 +23,7 @@ from guildmark.app.records import Enrolment, Learner, Offering, Person
 from guildmark.app.services.assess import enrol as enrol_learner
 from guildmark.app.services.learners import become_learner
 from guildmark.app.web.loaders import load_published
+from guildmark.app.web.sentences import told
 from guildmark.core.errors import GuildmarkError
 
 ON_A_PAGE = 20
@@ -146,7 +147,7 @@ def enrol(request: HttpRequest, id: UUID) -> HttpResponse:
     try:
         enrolment = enrol_learner(id=uuid.uuid4(), offering=offering, learner=learner_of(request.user), now=now)
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
         return redirect("course", id=id)
     messages.success(request, _("You are enrolled in %(title)s.") % {"title": version.title})
     return redirect("learning", id=enrolment.id)

@@ -28,17 +28,37 @@ from guildmark.app.doors import blob_store
 from guildmark.app.queries.awards import holder_view, is_made_out_to, paper_url, paper_view
 from guildmark.app.queries.design import blueprint_value
 from guildmark.app.queries.export import everything_of
-from guildmark.app.queries.learning import decisions_of, enrolments_of, progress_of, share_by_token, share_url
+from guildmark.app.queries.learning import (
+    decisions_of,
+    enrolments_of,
+    news_of,
+    progress_of,
+    share_by_token,
+    share_url,
+)
 from guildmark.app.queries.pathways import suggest_roles
-from guildmark.app.records import Award, Consent, Enrolment, JobAd, Learner, ShareLink, SkillFramework, Submission
+from guildmark.app.records import (
+    Award,
+    Consent,
+    Enrolment,
+    JobAd,
+    Learner,
+    ShareLink,
+    SkillFramework,
+    StackClaim,
+    StackRule,
+    Submission,
+)
 from guildmark.app.services.assess import complete_activity, submit_work
 from guildmark.app.services.awards import claim_award
+from guildmark.app.services.pathways import claim_stack
 from guildmark.app.services.people import give_consent, withdraw_consent
 from guildmark.app.services.sharing import end_share, share_award
 from guildmark.app.web.catalogue import confirmed_addresses, learner_of
 from guildmark.app.web.loaders import load_own_award, load_own_enrolment
 from guildmark.app.web.public import award_file, checked
 from guildmark.app.web.security import private
+from guildmark.app.web.sentences import told
 from guildmark.app.work_files import IN_WORDS, LARGEST, file_name, media_type_of
 from guildmark.core.errors import GuildmarkError, NotAllowed
 
@@ -81,6 +101,7 @@ def wallet(request: HttpRequest) -> HttpResponse:
     page = Paginator(awards, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "learner": learner,
+        "news": news_of(learner, now=now),
         "page": page,
         "awards": [(award, *state_in_words(award, now)) for award in page],
         "enrolments": enrolments_of(learner),
@@ -96,7 +117,7 @@ def open_wallet(request: HttpRequest) -> HttpResponse:
     try:
         learner_of(request.user)
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     return redirect("wallet")
 
 
@@ -203,7 +224,7 @@ def share(request: HttpRequest, id: UUID) -> HttpResponse:
                 now=timezone.now(),
             )
         except GuildmarkError as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, told(problem))
         else:
             request.session[f"shared {award.id}"] = token
             return redirect(_address("credential", id=id) + "#share")
@@ -268,7 +289,7 @@ class WorkForm(forms.Form):
         try:
             self.media_type = media_type_of(given.name, self.body)
         except GuildmarkError as problem:
-            raise forms.ValidationError(str(problem)) from problem
+            raise forms.ValidationError(told(problem)) from problem
         return given
 
     def clean_title(self):
@@ -338,7 +359,7 @@ def done(request: HttpRequest, id: UUID) -> HttpResponse:
     try:
         complete_activity(enrolment=enrolment, key=request.POST.get("activity", ""), now=timezone.now())
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     return redirect(_address("learning", id=id) + "#activities")
 
 
@@ -382,7 +403,7 @@ def _hand_in(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
                 now=timezone.now(),
             )
         except GuildmarkError as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, told(problem))
         else:
             messages.success(request, _("“%(title)s” is handed in.") % {"title": assessment.title})
             return redirect(_address("learning", id=enrolment.id) + "#work")
@@ -398,7 +419,7 @@ def work(request: HttpRequest, id: UUID, submission: UUID) -> HttpResponse:
     try:
         body = blob_store().get(row.sha256)
     except GuildmarkError as problem:
-        context = {"problem": str(problem), "back": _address("learning", id=id)}
+        context = {"problem": told(problem), "back": _address("learning", id=id)}
         return render(request, "guildmark/problem.html", context, status=422)
     response = HttpResponse(body, content_type=row.media_type)
     response.headers["Content-Disposition"] = content_disposition_header(True, file_name(row.title, row.media_type))
@@ -418,8 +439,38 @@ def stacks(request: HttpRequest) -> HttpResponse:
         try:
             found = progress_of(learner, now=timezone.now())
         except GuildmarkError as error:
-            problem = str(error)
+            problem = told(error)
     return render(request, "guildmark/stacks.html", {"learner": learner, "progress": found, "problem": problem})
+
+
+@audience("person")
+@private
+@require_POST
+def claim_larger(request: HttpRequest, rule: str) -> HttpResponse:
+    """The larger credential is awarded by its owner's declared rule, if the rule is met when it is solved again now."""
+    row = get_object_or_404(StackRule.objects.select_related("owner"), pk=rule)
+    learner = _learner(request)
+    if learner is None:
+        raise Http404(_("You hold nothing yet that could be counted."))
+    try:
+        claim = claim_stack(
+            id=uuid.uuid4(),
+            rule=row,
+            learner=learner,
+            entropy=secrets.token_bytes,
+            actor=request.user,
+            now=timezone.now(),
+        )
+    except GuildmarkError as problem:
+        messages.error(request, told(problem))
+        return redirect("stacks")
+    if claim.award is not None and claim.state == StackClaim.State.EARNED:
+        messages.success(request, _("“%(title)s” is awarded to you.") % {"title": row.title})
+        return redirect("credential", id=claim.award_id)
+    messages.error(
+        request, _("Not all that “%(title)s” asks for is there: %(why)s") % {"title": row.title, "why": claim.reason}
+    )
+    return redirect("stacks")
 
 
 @audience("person")
@@ -512,7 +563,7 @@ def _change_consent(request: HttpRequest) -> HttpResponse:
             withdraw_consent(learner=learner, purpose=purpose, now=now)
             messages.success(request, _("You have withdrawn it, from this moment on."))
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     return redirect("consents")
 
 

@@ -15,7 +15,10 @@ from django.shortcuts import get_object_or_404
 from guildmark.app.access import ACTIONS, permits
 from guildmark.app.queries.partner import MapLine, map_of
 from guildmark.app.records import (
+    ApiClient,
+    ApiKey,
     Award,
+    AwardList,
     BlueprintVersion,
     Enrolment,
     MatchRun,
@@ -23,6 +26,8 @@ from guildmark.app.records import (
     Offering,
     Organisation,
     Submission,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 
 
@@ -85,6 +90,13 @@ def load_award(request: HttpRequest, slug: str, id: UUID, *actions: str) -> Awar
     return get_object_or_404(Award.objects.select_related("issuer", "learner", "awarded_by"), pk=id, issuer=provider)
 
 
+def load_award_list(request: HttpRequest, slug: str, id: UUID, *actions: str) -> AwardList:
+    """The list of learners that was uploaded for one of this provider's offerings."""
+    provider = load_provider(request, slug, *actions)
+    rows = AwardList.objects.select_related("offering__blueprint_version__provider", "uploaded_by", "started_by")
+    return get_object_or_404(rows, pk=id, offering__blueprint_version__provider=provider)
+
+
 def load_own_award(request: HttpRequest, id: UUID) -> Award:
     """The credential, if it is this person's own."""
     return get_object_or_404(Award.objects.select_related("issuer", "learner"), pk=id, learner__person=request.user)
@@ -124,3 +136,28 @@ def load_ranking(request: HttpRequest, slug: str, id: UUID) -> MatchRun:
     """The ranking that this partner asked for; only those who hire see whom it ranks."""
     partner = load_partner(request, slug, "hire")
     return get_object_or_404(MatchRun.objects.select_related("ad", "by", "employer"), pk=id, employer=partner)
+
+
+def load_api_key(request: HttpRequest, slug: str, id: UUID) -> ApiKey:
+    """The key of the organisation, for who may manage keys."""
+    organisation = load_organisation(request, slug, "manage_keys")
+    return get_object_or_404(ApiKey.objects.select_related("organisation"), pk=id, organisation=organisation)
+
+
+def load_api_client(request: HttpRequest, slug: str, id: UUID) -> ApiClient:
+    """The OAuth client of the organisation, for who may manage keys."""
+    organisation = load_organisation(request, slug, "manage_keys")
+    return get_object_or_404(ApiClient.objects.select_related("organisation"), pk=id, organisation=organisation)
+
+
+def load_endpoint(request: HttpRequest, slug: str, id: UUID) -> WebhookEndpoint:
+    """The webhook endpoint of the organisation, for who may manage them."""
+    organisation = load_organisation(request, slug, "manage_webhooks")
+    rows = WebhookEndpoint.objects.select_related("organisation")
+    return get_object_or_404(rows, pk=id, organisation=organisation)
+
+
+def load_delivery(request: HttpRequest, slug: str, endpoint: UUID, id: UUID) -> WebhookDelivery:
+    """The message to one of the organisation's webhook endpoints."""
+    row = load_endpoint(request, slug, endpoint)
+    return get_object_or_404(WebhookDelivery.objects.select_related("endpoint__organisation"), pk=id, endpoint=row)

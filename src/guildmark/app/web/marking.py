@@ -29,6 +29,7 @@ from guildmark.app.web.answers import attempt, page_of
 from guildmark.app.web.loaders import load_provider, load_submission
 from guildmark.app.web.public import PlainForm
 from guildmark.app.web.security import private
+from guildmark.app.web.sentences import told
 from guildmark.app.work_files import file_name
 from guildmark.core.errors import GuildmarkError
 from guildmark.design.blueprint import Assessment, Blueprint, Criterion
@@ -121,7 +122,7 @@ def mark_work(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
             try:
                 record(submission=work, levels=form.levels(), marker=request.user, now=timezone.now())
             except GuildmarkError as problem:
-                form.add_error(None, str(problem))
+                form.add_error(None, told(problem))
             else:
                 messages.success(request, _("Your marks are on record."))
                 return redirect("marking", slug=slug)

@@ -10,17 +10,29 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from guildmark.adapters.registers import SCHEMES
 from guildmark.app.access import audience
 from guildmark.app.doors import network
+from guildmark.app.queries.published import did_path
 from guildmark.app.records import Invitation, Membership
-from guildmark.app.services.people import accept_invitation, end_membership, found_organisation, invite, prove_domain
-from guildmark.app.web.loaders import load_organisation
-from guildmark.core.errors import GuildmarkError
+from guildmark.app.services.people import (
+    accept_invitation,
+    end_membership,
+    found_organisation,
+    invite,
+    prove_domain,
+    state_standing,
+)
+from guildmark.app.web.loaders import load_organisation, load_provider
+from guildmark.app.web.provider import form_page
+from guildmark.app.web.sentences import told
+from guildmark.core.errors import BrokenInput, GuildmarkError
 
 
 class StartForm(forms.Form):
@@ -75,7 +87,7 @@ def start(request: HttpRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except GuildmarkError as problem:
-            form.add_error("slug", str(problem))
+            form.add_error("slug", told(problem))
         else:
             messages.success(
                 request, _("%(name)s is registered. Now invite your people.") % {"name": organisation.name}
@@ -113,10 +125,59 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         "invitations": organisation.invitations.filter(
             accepted_at=None, withdrawn_at=None, expires_at__gt=timezone.now()
         ),
+        "numbers": [(row, SCHEMES[row.scheme]) for row in organisation.register_numbers.order_by("claimed_at", "id")],
         "form": form,
+        "keys": organisation.keys.order_by("created_at", "id"),
+        "key_path": did_path(organisation),
         "may_manage": organisation.memberships.filter(person=request.user, role=Membership.Role.ADMIN).exists(),
     }
     return render(request, "guildmark/people.html", context, status=422 if form.errors else 200)
+
+
+class StandingForm(forms.Form):
+    """How a regulator stands to a provider, which some rulebooks ask."""
+
+    regulated = forms.TypedChoiceField(
+        coerce=lambda text: text == "yes",
+        widget=forms.RadioSelect,
+        label=gettext_lazy("Is your organisation on the register of a regulator?"),
+        choices=[("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))],
+        error_messages={"required": gettext_lazy("Choose one of the two.")},
+    )
+    register = forms.CharField(
+        required=False,
+        max_length=300,
+        label=gettext_lazy("Which register"),
+        help_text=gettext_lazy("The regulator and its register, as they call it. Needed if you are on one."),
+    )
+    agency = forms.CharField(
+        required=False,
+        max_length=300,
+        label=gettext_lazy("Who reviews your quality from outside"),
+        help_text=gettext_lazy("An agency or a council; left empty if nobody does."),
+    )
+
+
+@audience("person")
+@require_http_methods(["GET", "HEAD", "POST"])
+def standing(request: HttpRequest, slug: str) -> HttpResponse:
+    """An administrator says what rulebooks ask about the provider itself."""
+    provider = load_provider(request, slug, "manage_people")
+    facts = provider.facts
+    known = {True: "yes", False: "no"}.get(facts.get("regulated"), "")
+    initial = {"regulated": known, "register": facts.get("register", ""), "agency": facts.get("qa_agency", "")}
+    form = StandingForm(request.POST if request.method == "POST" else None, initial=initial, label_suffix="")
+    if request.method == "POST" and form.is_valid():
+        try:
+            state_standing(organisation=provider, actor=request.user, now=timezone.now(), **form.cleaned_data)
+        except BrokenInput as problem:
+            form.add_error("register", told(problem))
+        else:
+            messages.success(request, _("It is on record; run the quality gate again where it was asked."))
+            return redirect("people", slug=slug)
+    says = _("Some rulebooks ask it. It is your own word and recorded with your name; others can read it.")
+    back = (reverse("people", args=[slug]), _("People and roles"))
+    return form_page(request, form, provider, _("How you are regulated"), _("Put it on record"), back, says=says)
 
 
 @audience("person")
@@ -133,7 +194,7 @@ def check_domain(request: HttpRequest, slug: str) -> HttpResponse:
             now=timezone.now(),
         )
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     else:
         messages.success(request, _("%(name)s is checked: its domain says so.") % {"name": organisation.name})
     return redirect("people", slug=slug)
@@ -148,7 +209,7 @@ def remove(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         end_membership(membership=membership, actor=request.user, now=timezone.now())
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     else:
         messages.success(request, _("%(name)s no longer has that role.") % {"name": membership.person})
     return redirect("people", slug=slug)
@@ -172,7 +233,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         try:
             accept_invitation(invitation=row, actor=request.user, now=timezone.now())
         except GuildmarkError as problem:
-            messages.error(request, str(problem))
+            messages.error(request, told(problem))
             return redirect("home")
         messages.success(
             request, _("You act for %(name)s as %(role)s.") % {"name": row.organisation, "role": row.get_role_display()}

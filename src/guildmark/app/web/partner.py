@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from guildmark.app.access import audience, permits
-from guildmark.app.queries.design import blueprint_value
+from guildmark.app.queries.comments import kind_of, threads
+from guildmark.app.queries.design import blueprint_value, elements_of
 from guildmark.app.queries.partner import (
     Candidate,
     MapLine,
@@ -31,13 +32,14 @@ from guildmark.app.queries.partner import (
     skills_of,
 )
 from guildmark.app.queries.published import PublishedFetcher
-from guildmark.app.records import Endorsement, JobAd, MatchRun, Organisation
+from guildmark.app.records import BlueprintVersion, Endorsement, JobAd, MatchRun, Organisation
 from guildmark.app.services import design, feedback, pathways, skills
 from guildmark.app.web import public
 from guildmark.app.web.answers import page_of
 from guildmark.app.web.loaders import load_map, load_partner, load_ranking
 from guildmark.app.web.public import LARGEST, Answer, PlainForm
 from guildmark.app.web.security import private
+from guildmark.app.web.sentences import told
 from guildmark.core.doors import Document, Fetcher
 from guildmark.core.errors import GuildmarkError, OutsideFailure
 from guildmark.credential.verify import verify_credential
@@ -152,7 +154,7 @@ def one_map(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
                     now=now,
                 )
             except GuildmarkError as problem:
-                form.add_error(None, str(problem))
+                form.add_error(None, told(problem))
             else:
                 messages.success(
                     request, _("%(name)s has signed “%(title)s”.") % {"name": partner, "title": line.version.title}
@@ -174,12 +176,94 @@ def withdraw(request: HttpRequest, slug: str, id: UUID, endorsement: UUID) -> Ht
                 endorsement=row, reason=form.cleaned_data["reason"], actor=request.user, now=timezone.now()
             )
         except GuildmarkError as problem:
-            messages.error(request, str(problem))
+            messages.error(request, told(problem))
         else:
             messages.success(request, _("The signature is withdrawn: it counts for nothing from now on."))
         return redirect("map", slug=slug, id=id)
     blueprint = blueprint_value(line.version)
     return _map_page(request, partner, line, blueprint, SignForm(blueprint=blueprint), withdrawing=form)
+
+
+class CommentForm(PlainForm):
+    """What one side says to the other about an element of a draft, or the whole."""
+
+    element = forms.ChoiceField(required=False, label=gettext_lazy("About"))
+    text = forms.CharField(
+        max_length=5000,
+        label=gettext_lazy("Your comment"),
+        help_text=gettext_lazy("Only the provider and your organisation read it."),
+        error_messages={"required": gettext_lazy("Write what you mean.")},
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, blueprint: Blueprint, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["element"].choices = [
+            (element, f"{kind_of(element)}: {says}" if says else kind_of(element))
+            for element, says in elements_of(blueprint).items()
+        ]
+
+
+class DeclineForm(PlainForm):
+    """Why a partner does not sign."""
+
+    why = forms.CharField(
+        max_length=2000,
+        label=gettext_lazy("Why you do not sign it"),
+        help_text=gettext_lazy("The provider reads it. You can still sign later, if the draft changes."),
+        error_messages={"required": gettext_lazy("Say in a sentence what stands in the way.")},
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+@audience("person")
+@require_POST
+def comment(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
+    """The partner says something about an element of a draft, or the whole."""
+    partner, line = load_map(request, slug, id, "endorse")
+    blueprint = blueprint_value(line.version)
+    form = CommentForm(request.POST, blueprint=blueprint, auto_id="comment_%s")
+    if form.is_valid():
+        try:
+            design.comment(
+                id=uuid.uuid4(),
+                version=line.version,
+                partner=partner,
+                organisation=partner,
+                actor=request.user,
+                now=timezone.now(),
+                **form.cleaned_data,
+            )
+        except GuildmarkError as problem:
+            form.add_error(None, told(problem))
+        else:
+            messages.success(request, _("Your comment is with the provider."))
+            return redirect(f"{reverse('map', args=[slug, id])}#comments")
+    return _map_page(request, partner, line, blueprint, SignForm(blueprint=blueprint), commenting=form)
+
+
+@audience("person")
+@require_POST
+def decline(request: HttpRequest, slug: str, id: UUID) -> HttpResponse:
+    """The partner says that it does not sign, and why."""
+    partner, line = load_map(request, slug, id, "endorse")
+    form = DeclineForm(request.POST, auto_id="decline_%s")
+    if form.is_valid():
+        try:
+            design.decline_to_sign(
+                version=line.version,
+                partner=partner,
+                reason=form.cleaned_data["why"],
+                actor=request.user,
+                now=timezone.now(),
+            )
+        except GuildmarkError as problem:
+            messages.error(request, told(problem))
+        else:
+            messages.success(request, _("The provider is told that you do not sign it, and why."))
+        return redirect("map", slug=slug, id=id)
+    blueprint = blueprint_value(line.version)
+    return _map_page(request, partner, line, blueprint, SignForm(blueprint=blueprint), declining=form)
 
 
 def _map_page(
@@ -189,6 +273,8 @@ def _map_page(
     blueprint: Blueprint,
     form: SignForm,
     withdrawing: ReasonForm | None = None,
+    commenting: CommentForm | None = None,
+    declining: DeclineForm | None = None,
 ) -> HttpResponse:
     said = {
         "task": {t.id: t.statement for t in blueprint.tasks},
@@ -200,7 +286,8 @@ def _map_page(
         reasons[signed.row.id] = ReasonForm(auto_id=f"withdraw_{signed.row.id}_%s")
         if withdrawing is not None and withdrawing.auto_id == reasons[signed.row.id].auto_id:
             reasons[signed.row.id] = withdrawing
-    wrong = withdrawing or (form if form.is_bound else None)
+    wrong = withdrawing or commenting or declining or (form if form.is_bound else None)
+    is_draft = line.version.state == BlueprintVersion.State.DRAFT
     context = {
         "organisation": partner,
         "line": line,
@@ -224,6 +311,10 @@ def _map_page(
         ],
         "form": form,
         "wrong": wrong,
+        "threads": threads(line.version, blueprint, partner),
+        "comment_form": commenting or CommentForm(blueprint=blueprint, auto_id="comment_%s"),
+        "decline_form": declining or DeclineForm(auto_id="decline_%s"),
+        "may_comment": is_draft and line.asked_at is not None and permits(request.user, "endorse", partner),
         "may_sign": permits(request.user, "endorse", partner),
         "until": timezone.now() + SIGNED_FOR,
     }
@@ -286,7 +377,7 @@ def paste_ad(request: HttpRequest, slug: str) -> HttpResponse:
                 now=timezone.now(),
             )
         except GuildmarkError as problem:
-            form.add_error("text", str(problem))
+            form.add_error("text", told(problem))
         else:
             return redirect(_ad_url(slug, row))
     context = {"organisation": partner, "form": form}
@@ -325,7 +416,7 @@ def ad(request: HttpRequest, slug: str) -> HttpResponse:
                 now=timezone.now(),
             )
         except GuildmarkError as problem:
-            messages.error(request, str(problem))
+            messages.error(request, told(problem))
             return redirect(_ad_url(slug, row))
         return redirect("ranking", slug=slug, id=run.id)
     context = {"organisation": partner, "ad": row, "skills": skills_of(row), "frameworks": known}
@@ -422,7 +513,7 @@ def decide(request: HttpRequest, slug: str, id: UUID, number: int) -> HttpRespon
             now=timezone.now(),
         )
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     else:
         says = {
             "invite": _("Candidate %(n)d is invited: they are told by e-mail, and you see their name below."),
@@ -459,7 +550,7 @@ def outcome(request: HttpRequest, slug: str, id: UUID, number: int) -> HttpRespo
             now=timezone.now(),
         )
     except GuildmarkError as problem:
-        messages.error(request, str(problem))
+        messages.error(request, told(problem))
     else:
         messages.success(request, _("Thank you: the next review of “%(title)s” sees it.") % {"title": award.title})
     return redirect("ranking", slug=slug, id=id)
@@ -569,7 +660,7 @@ def _answer(file: Any, fetcher: Fetcher, now: datetime) -> dict[str, Any]:
     try:
         answer = Answer(verify_credential(body, now=now, fetcher=fetcher))
     except GuildmarkError as problem:
-        return {"name": file.name, "problem": str(problem)}
+        return {"name": file.name, "problem": told(problem)}
     return {"name": file.name, "answer": answer, "why": [line for line in answer.lines if line.style in _TELLING]}
 
 

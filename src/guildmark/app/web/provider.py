@@ -17,12 +17,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from guildmark.app.access import audience, permits
+from guildmark.app.queries.comments import threads
 from guildmark.app.queries.design import blueprint_value
 from guildmark.app.queries.provider import (
     blueprint_lines,
@@ -38,15 +40,18 @@ from guildmark.app.queries.provider import (
 from guildmark.app.records import BlueprintVersion, GateResult, Organisation
 from guildmark.app.services import assess, design
 from guildmark.app.web.answers import SYMBOLS, Line, attempt, lines_of, page_of, style_of
+from guildmark.app.web.charts import Bar, interval_chart
 from guildmark.app.web.loaders import load_offering, load_provider, load_version
 from guildmark.app.web.public import PlainForm
 from guildmark.app.web.security import private
+from guildmark.app.web.sentences import told
 from guildmark.assess.delivery import Activity
-from guildmark.core.errors import BrokenInput, GuildmarkError, NotAllowed
+from guildmark.core.errors import BrokenInput, GuildmarkError
 from guildmark.core.report import Finding, Report, Verdict
 from guildmark.core.rules import Rule, Rulebook
 from guildmark.design.blueprint import Blueprint
 from guildmark.design.gate import CORE, builtin_rulebooks
+from guildmark.skills.demand import DemandLine
 
 LARGEST = 1_000_000
 """Bytes of a blueprint file; the samples have about 12,000."""
@@ -165,7 +170,7 @@ def draft_blueprint(request: HttpRequest, slug: str) -> HttpResponse:
     """A designer drafts a blueprint."""
     provider = load_provider(request, slug, "design")
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = DraftForm(*sent, provider=provider)
+    form = DraftForm(*sent, provider=provider, initial={"demand": request.GET.get("demand", "")[:36]})
     if request.method == "POST" and form.is_valid():
         try:
             row = design.draft_blueprint(
@@ -177,7 +182,7 @@ def draft_blueprint(request: HttpRequest, slug: str) -> HttpResponse:
                 now=timezone.now(),
             )
         except GuildmarkError as problem:
-            form.add_error("file" if form.cleaned_data["file"] else None, str(problem))
+            form.add_error("file" if form.cleaned_data["file"] else None, told(problem))
         else:
             messages.success(request, _("“%(title)s” is a draft.") % {"title": row.title})
             return redirect("blueprint", slug=slug, id=row.id)
@@ -306,10 +311,14 @@ def _blueprint_page(
         "blueprint": value,
         "map_rows": _map_rows(value),
         "demand_lines": demand_of(value),
+        "demand_chart": _demand_chart(demand_of(value)),
         "signatures": [
             Line(SYMBOLS[s.verdict], s.word, style_of(s.verdict), s.says)
             for s in signatures(version, now=timezone.now())
         ],
+        "threads": threads(version, value),
+        "answer_to": reverse("answer-comment", args=[provider.slug, version.id]) if is_draft and may["design"] else "",
+        "needs_answered": version.needs_answered.select_related("need__partner").order_by("at", "id"),
         "is_draft": is_draft,
         "may": may,
         "gate": result,
@@ -324,6 +333,18 @@ def _blueprint_page(
     bound = next((form for form in (ask, gate) if form is not None), None)
     context["form"] = bound
     return render(request, "guildmark/provider/blueprint.html", context, status=422 if bound else 200)
+
+
+def _demand_chart(lines: list[DemandLine]) -> SafeString:
+    """How often ads ask for each skill, with the interval in which the true share lies."""
+    return interval_chart(
+        "demand-chart",
+        title=_("Share of job ads that ask for each skill"),
+        says=_("A dot for each share on the line of its 95 % interval. The same numbers are in the table."),
+        bars=[
+            Bar(line.label, line.share, f"{round(100 * line.share)} %", low=line.low, high=line.high) for line in lines
+        ],
+    )
 
 
 def _books_before(version: BlueprintVersion, result: GateResult | None) -> list[str]:
@@ -343,9 +364,8 @@ def _gate_lines(version: BlueprintVersion, result: GateResult, *, may_judge: boo
 
 
 def _for_people(finding: Finding) -> bool:
-    """Whether a person's judgement decides this finding, now or again."""
-    asks = finding.because.get("grade") in ("semi", "human")
-    return asks and (finding.verdict is Verdict.UNKNOWN or "judgement" in finding.because)
+    """Whether a person's judgement decides this finding, now or again; missing data is no matter of judgement."""
+    return "awaits_judgement" in finding.because or "judgement" in finding.because
 
 
 @audience("person")
@@ -380,7 +400,7 @@ def revise_blueprint(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResp
                 version=version, document=form.cleaned_data["file"].read(), actor=request.user, now=timezone.now()
             )
         except GuildmarkError as problem:
-            form.add_error("file", str(problem))
+            form.add_error("file", told(problem))
         else:
             messages.success(request, _("The draft is changed. Look whether the signatures still stand."))
             return redirect(here)
@@ -409,6 +429,40 @@ def ask_partner(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
 
 @audience("person")
 @require_POST
+def answer_comment(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
+    """A designer answers a partner's comment on a draft."""
+    version = load_version(request, slug, id, "design")
+    here = f"{reverse('blueprint', args=[slug, id])}#comments"
+    thread = next(
+        (
+            t
+            for t in threads(version, blueprint_value(version))
+            if (str(t.partner.pk), t.element) == (request.POST.get("partner"), request.POST.get("element", ""))
+        ),
+        None,
+    )
+    if thread is None:
+        raise Http404("There is no such comment.")
+    said = attempt(
+        request,
+        lambda: design.comment(
+            id=uuid.uuid4(),
+            version=version,
+            partner=thread.partner,
+            element=thread.element,
+            text=request.POST.get("text", "").replace("\x00", "")[:5000],
+            organisation=version.provider,
+            actor=request.user,
+            now=timezone.now(),
+        ),
+    )
+    if said:
+        messages.success(request, _("Your answer is with %(partner)s.") % {"partner": thread.partner})
+    return redirect(here)
+
+
+@audience("person")
+@require_POST
 def run_gate(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
     """The quality gate looks at a draft."""
     version = load_version(request, slug, id, "design")
@@ -417,7 +471,6 @@ def run_gate(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         return _blueprint_page(request, version, gate=form)
 
     def look() -> Report:
-        _draft_only(version)
         _row, report = design.submit_for_review(
             id=uuid.uuid4(),
             version=version,
@@ -434,11 +487,6 @@ def run_gate(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         says = _("The quality gate has looked: %(failed)d not met, %(open)d open. They stand first in its list.")
         messages.info(request, says % {"failed": len(report.failed()), "open": len(report.unknown())})
     return redirect(f"{reverse('blueprint', args=[slug, id])}#gate")
-
-
-def _draft_only(version: BlueprintVersion) -> None:
-    if version.state != BlueprintVersion.State.DRAFT:
-        raise NotAllowed(f"{version} is {version.state}: only a draft is reviewed and judged.")
 
 
 @audience("person")
@@ -465,7 +513,7 @@ def judge_rule(request: HttpRequest, slug: str, id: uuid.UUID, rule: str) -> Htt
                 now=timezone.now(),
             )
         except GuildmarkError as problem:
-            form.add_error("reason", str(problem))
+            form.add_error("reason", told(problem))
         else:
             says = _("Your judgement of %(rule)s is on record. Run the gate again when you have judged all.")
             messages.success(request, says % {"rule": asked.id})
@@ -549,7 +597,7 @@ class OfferingForm(PlainForm):
             try:
                 found.append(_activity(number, line))
             except BrokenInput as problem:
-                problems.append(str(problem))
+                problems.append(told(problem))
         if len(found) > MOST_ACTIVITIES:
             problems.append(_("There are more than %(most)d activities.") % {"most": MOST_ACTIVITIES})
         if problems:
@@ -600,7 +648,7 @@ def open_offering(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpRespons
                 id=uuid.uuid4(), version=version, actor=request.user, now=timezone.now(), **given
             )
         except GuildmarkError as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, told(problem))
         else:
             messages.success(
                 request, _("“%(title)s” is open from %(day)s.") % {"title": row.title, "day": row.opens_on}

@@ -11,12 +11,14 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
+import segno
 from django import forms
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -31,12 +33,14 @@ from guildmark.app.queries.awards import (
     is_erased,
     is_made_out_to,
     paper_view,
+    replaced_by,
 )
 from guildmark.app.queries.published import PublishedFetcher, published
 from guildmark.app.queries.reading import Reading, reading_of
 from guildmark.app.records import Award
 from guildmark.app.services.awards import claim_award
 from guildmark.app.web.security import private
+from guildmark.app.web.sentences import told
 from guildmark.core.errors import BrokenInput, GuildmarkError
 from guildmark.core.report import Finding, Report, Verdict
 from guildmark.credential.bake import extract
@@ -45,16 +49,16 @@ from guildmark.credential.verify import document_inside, verify_credential
 LARGEST = 5_000_000
 """Bytes of a credential or badge image that is looked at; a form around it may take a little more."""
 
-TOO_LARGE = "What you sent is larger than 5 MB; a credential is far smaller, so check that you chose the right file."
+TOO_LARGE = _("What you sent is larger than 5 MB; a credential is far smaller, so check that you chose the right file.")
 
-A_PAPER = "This is a PDF: follow the address in its QR code, or choose the credential (JSON) or the badge image."
+A_PAPER = _("This is a PDF: follow the address in its QR code, or choose the credential (JSON) or the badge image.")
 
-ERASED = (
+ERASED = _(
     "A credential with this number was issued here. Its holder has asked us to forget them, so this page can no longer "
     "compare the paper with it. Ask the holder for the credential itself: its file can still be checked."
 )
 
-UNKNOWN_LINK = "This link is not known. Ask your provider to send it again."
+UNKNOWN_LINK = _("This link is not known. Ask your provider to send it again.")
 
 
 class PlainForm(forms.Form):
@@ -71,28 +75,30 @@ class VerifyForm(PlainForm):
         required=False,
         strip=True,
         max_length=LARGEST,
-        label="Paste the credential",
-        help_text="Everything from the first { to the last }.",
+        label=_("Paste the credential"),
+        help_text=_("Everything from the first { to the last }."),
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
     )
     file = forms.FileField(
         required=False,
-        label="Or choose its file, or a photo of its QR code",
-        help_text="JSON, a badge image in PNG or SVG, or a picture (PNG, JPEG) that shows the QR code; at most 5 MB.",
+        label=_("Or choose its file, or a photo of its QR code"),
+        help_text=_(
+            "JSON, a badge image in PNG or SVG, or a picture (PNG, JPEG) that shows the QR code; at most 5 MB."
+        ),
         widget=forms.FileInput(attrs={"accept": ".json,.jsonld,application/json,image/png,image/jpeg,image/svg+xml"}),
     )
     url = forms.URLField(
         required=False,
         assume_scheme="https",
-        label="Or give its web address",
-        help_text="It begins with https:// and leads to the credential, the badge image, or a page that was shared.",
+        label=_("Or give its web address"),
+        help_text=_("It begins with https:// and leads to the credential, the badge image, or a page that was shared."),
         widget=forms.URLInput(attrs={"autocomplete": "off", "inputmode": "url"}),
     )
     recipient = forms.CharField(
         required=False,
         max_length=300,
-        label="Whose should it be?",
-        help_text="If you want to ask: the e-mail address or the name that the person gave you. It is kept nowhere.",
+        label=_("Whose should it be?"),
+        help_text=_("If you want to ask: the e-mail address or the name that the person gave you. It is kept nowhere."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -110,7 +116,7 @@ class VerifyForm(PlainForm):
         given = super().clean()
         self.ways = [name for name in ("text", "file", "url") if given.get(name)]
         if len(self.ways) != 1 and not self.errors:
-            raise forms.ValidationError("Paste a credential, choose a file, or give an address: one of the three.")
+            raise forms.ValidationError(_("Paste a credential, choose a file, or give an address: one of the three."))
         return given
 
     @property
@@ -187,18 +193,18 @@ class NameForm(PlainForm):
 
     name = forms.CharField(
         max_length=300,
-        label="Name on the paper",
-        help_text="Letter by letter as it is printed, with its accents and capitals.",
-        error_messages={"required": "Type the name that is printed on the paper."},
+        label=_("Name on the paper"),
+        help_text=_("Letter by letter as it is printed, with its accents and capitals."),
+        error_messages={"required": _("Type the name that is printed on the paper.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
 
 _WORDS = {
-    Verdict.PASS: ("✓", "Holds"),
-    Verdict.FAIL: ("✕", "Does not hold"),
-    Verdict.UNKNOWN: ("?", "Cannot be told"),
-    Verdict.NOT_APPLICABLE: ("–", "Does not apply"),
+    Verdict.PASS: ("✓", _("Holds")),
+    Verdict.FAIL: ("✕", _("Does not hold")),
+    Verdict.UNKNOWN: ("?", _("Cannot be told")),
+    Verdict.NOT_APPLICABLE: ("–", _("Does not apply")),
 }
 """Symbol and word; the symbol is decoration, the word is what counts."""
 
@@ -226,10 +232,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The report in the words of the page, and how the credential reads."""
+    """The report in the words of the page, how the credential reads, and where the one is that replaced it."""
 
     report: Report
     reading: Reading | None = None
+    replaced_by: str = ""
 
     @property
     def symbol(self) -> str:
@@ -243,21 +250,21 @@ class Answer:
     def headline(self) -> str:
         match self.report.verdict:
             case Verdict.PASS:
-                return "This credential holds."
+                return _("This credential holds.")
             case Verdict.FAIL:
-                return "This credential does not hold."
+                return _("This credential does not hold.")
             case _:
-                return "We could not tell whether this credential holds."
+                return _("We could not tell whether this credential holds.")
 
     @property
     def advice(self) -> str:
         match self.report.verdict:
             case Verdict.PASS:
-                return "It is unchanged since its issuer signed it, and it is in force now."
+                return _("It is unchanged since its issuer signed it, and it is in force now.")
             case Verdict.FAIL:
-                return "Do not rely on it. What went wrong stands first in the list."
+                return _("Do not rely on it. What went wrong stands first in the list.")
             case _:
-                return "Something that is needed could not be read. Do not rely on it until you have tried again."
+                return _("Something that is needed could not be read. Do not rely on it until you have tried again.")
 
     @property
     def whose(self) -> Line | None:
@@ -277,10 +284,12 @@ def checked(document: bytes, *, recipient: str = "") -> Answer:
     now, fetcher = timezone.now(), PublishedFetcher(network())
     report = verify_credential(document, now=now, fetcher=fetcher, recipient=recipient or None)
     try:
-        reading = reading_of(document_inside(document), report, now=now)
+        inside = document_inside(document)
+        reading = reading_of(inside, report, now=now)
     except BrokenInput:  # a token, which the report calls a form that is not checked here
-        reading = None
-    return Answer(report, reading)
+        return Answer(report)
+    newer = replaced_by(str(inside.get("id", ""))) if report.verdict is Verdict.FAIL else ""
+    return Answer(report, reading, newer)
 
 
 @audience("public")
@@ -306,7 +315,7 @@ def verify(request: HttpRequest) -> HttpResponse:
                 return page
             answer = checked(given.document(), recipient=form.cleaned_data["recipient"])
         except GuildmarkError as error:
-            form.add_error(form.way, str(error))
+            form.add_error(form.way, told(error))
     shown = VerifyForm() if answer else form
     asked = form.cleaned_data.get("recipient", "") if answer else ""
     context = {"form": shown, "answer": answer, "asked": asked}
@@ -348,7 +357,9 @@ def _claimed(token: str) -> Award:
 def claim(request: HttpRequest, token: str) -> HttpResponse:
     """A learner's own credential behind a link that nobody can guess; no account is needed."""
     award = _claimed(token)
-    context = {"view": holder_view(award), "answer": checked(bytes(award.document)), "token": token}
+    address = f"{settings.BASE_URL}/claim/{token}"
+    code = segno.make(address, error="m").svg_data_uri(scale=4, border=4, light="#fff")
+    context = {"view": holder_view(award), "answer": checked(bytes(award.document)), "token": token, "code": code}
     return render(request, "guildmark/claim.html", context)
 
 
@@ -377,7 +388,7 @@ def award_file(request: HttpRequest, award: Award, name: str, back: dict[str, st
     try:
         body = file.make(award)
     except GuildmarkError as error:
-        return render(request, "guildmark/problem.html", {"problem": str(error), **back}, status=422)
+        return render(request, "guildmark/problem.html", {"problem": told(error), **back}, status=422)
     response = HttpResponse(body, content_type=file.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
@@ -400,5 +411,5 @@ def published_document(request: HttpRequest, path: str) -> HttpResponse:
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for a request that Django does not take: too large, or malformed."""
     large = isinstance(exception, RequestDataTooBig)
-    says = TOO_LARGE if large else "The request could not be understood; go back, reload the page and try again."
+    says = TOO_LARGE if large else _("The request could not be understood; go back, reload the page and try again.")
     return render(request, "guildmark/problem.html", {"problem": says}, status=413 if large else 400)

@@ -4,42 +4,152 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
+from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from guildmark.adapters.registers import SCHEMES
 from guildmark.app.access import audience
-from guildmark.app.queries.register import FEWEST, Figures, Month, entries, figures, registered
-from guildmark.app.web.answers import page_of
+from guildmark.app.queries.needs import FIELDS
+from guildmark.app.queries.register import (
+    FEWEST,
+    Figures,
+    Group,
+    RulebookResult,
+    entries,
+    figures,
+    levels,
+    publishers,
+    registered,
+)
+from guildmark.app.queries.register import sector as sector_figures
+from guildmark.app.web.answers import lines_of, page_of
+from guildmark.app.web.charts import Bar, bar_chart
+from guildmark.app.web.public import PlainForm
+from guildmark.design.gate import CORE, builtin_rulebooks
 
-ROW = 22
-LEFT, WIDE = 78, 240
-"""Of the chart, in its own units: the height of a bar's row, where bars begin, and how long the longest is."""
+
+class FindForm(PlainForm):
+    """Which entries to list; each filter that is left empty lets everything through."""
+
+    field = forms.ChoiceField(required=False, label=gettext_lazy("Field"))
+    level = forms.ChoiceField(required=False, label=gettext_lazy("Level"))
+    provider = forms.ChoiceField(required=False, label=gettext_lazy("Provider"))
+    rulebook = forms.ChoiceField(required=False, label=gettext_lazy("Quality gate"))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["field"].choices = [("", _("every field")), *FIELDS.items()]
+        self.fields["level"].choices = [("", _("every level")), *((level, level) for level in levels())]
+        self.fields["provider"].choices = [("", _("every provider")), *publishers()]
+        books = [(book.id, book.title) for book in builtin_rulebooks().values() if book.id != CORE]
+        self.fields["rulebook"].choices = [
+            ("", _("any rulebook")),
+            *((id, _("passed: %(title)s") % {"title": title}) for id, title in books),
+            *((f"-{id}", _("not looked at: %(title)s") % {"title": title}) for id, title in books),
+        ]
+
+    def wanted(self) -> dict[str, str]:
+        """Filters for `registered`; those that cannot be read let everything through."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name, "") for name in self.fields}
 
 
 @audience("public")
 @require_safe
 def register(request: HttpRequest) -> HttpResponse:
     """What is published, under which rules, with whose signatures; and figures that tell of nobody."""
-    page = page_of(request, registered())
+    form = FindForm(request.GET)
+    wanted = form.wanted()
+    page = page_of(request, registered(**wanted))
     found = figures(now=timezone.now())
+    months = [Bar(date_format(m.first, "M Y"), m.count, str(m.count)) for m in found.months]
     context = {
         "page": page,
-        "entries": entries(page.object_list),
-        "figures": found,
-        "bars": bars(found.months),
-        "chart_height": ROW * len(found.months),
-        "left": LEFT,
+        "entries": [(one, FIELDS.get(one.field, "")) for one in entries(page.object_list)],
+        "find": form,
+        "query": urlencode({name: value for name, value in wanted.items() if value}),
+        "bars": months,
+        "chart": bar_chart(
+            "months",
+            title=_("Credentials awarded each month"),
+            says=_("A bar for each of the last twelve months. The same numbers are in the table."),
+            bars=months,
+            left=78,
+        ),
         "fewest": FEWEST,
         "totals": _totals(found),
     }
     return render(request, "guildmark/register.html", context)
+
+
+@audience("public")
+@require_safe
+def entry(request: HttpRequest, id: UUID) -> HttpResponse:
+    """One entry: what each rulebook found when it was published, rule by rule, with the clause that each comes from."""
+    row = registered().filter(pk=id).first()
+    if row is None:
+        raise Http404(_("Nothing is published under this number."))
+    (one,) = entries([row])
+    context = {
+        "one": one,
+        "version": row,
+        "field": FIELDS.get(one.field, ""),
+        "results": [(result, lines_of(result.findings)) for result in one.results],
+        "numbers": [(number, SCHEMES[number.scheme].title) for number in one.numbers],
+    }
+    return render(request, "guildmark/register_entry.html", context)
+
+
+@audience("public")
+@require_safe
+def sector(request: HttpRequest) -> HttpResponse:
+    """Figures of the sector, by field and by provider, as charts with the same numbers in a table."""
+    found = sector_figures()
+    context = {
+        "fewest": FEWEST,
+        "parts": [
+            ("fields", _("By field"), _("Field"), found.fields, _charts("fields", found.fields)),
+            ("providers", _("By provider"), _("Provider"), found.providers, _charts("providers", found.providers)),
+        ],
+    }
+    return render(request, "guildmark/sector.html", context)
+
+
+def _charts(id: str, groups: tuple[Group, ...]) -> list[tuple[str, SafeString]]:
+    """(title, chart) of what is told of these groups."""
+    same = _("The same numbers are in the table.")
+    titles = [group.title or _("no field named") for group in groups]
+    pairs = list(zip(titles, groups, strict=True))
+    shares = [
+        Bar(t, g.signed_share, f"{round(100 * g.signed_share)} %") for t, g in pairs if g.signed_share is not None
+    ]
+    drawn = [
+        ("awarded", _("Credentials awarded"), 0, [Bar(t, g.awarded, str(g.awarded)) for t, g in pairs]),
+        ("signed", _("Share of micro-credentials that an industry partner signed"), 1, shares),
+        (
+            "days",
+            _("Days from enrolment to award, median"),
+            0,
+            [Bar(t, g.median_days, f"{g.median_days:g}") for t, g in pairs if g.median_days is not None],
+        ),
+    ]
+    return [
+        (title, bar_chart(f"{id}-{what}", title=title, says=same, bars=bars, most=most))
+        for what, title, most, bars in drawn
+        if bars
+    ]
 
 
 def _totals(found: Figures) -> list[tuple[str, int | None]]:
@@ -50,36 +160,6 @@ def _totals(found: Figures) -> list[tuple[str, int | None]]:
         (_("Completions: enrolments with a passed decision"), found.completions),
         (_("Credentials awarded"), found.awards),
         (_("Credentials revoked"), found.revocations),
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One month of the chart, in the chart's own units."""
-
-    label: str
-    top: int
-    baseline: int
-    width: int
-    count: int | None
-
-    @property
-    def end(self) -> int:
-        return LEFT + self.width + 6
-
-
-def bars(months: tuple[Month, ...]) -> list[Bar]:
-    """The months as bars, as long as their counts; a withheld one has no length."""
-    longest = max((m.count for m in months if m.count is not None), default=0)
-    return [
-        Bar(
-            label=date_format(month.first, "M Y"),
-            top=n * ROW + 3,
-            baseline=n * ROW + 16,
-            width=round(WIDE * month.count / longest) if month.count is not None else 0,
-            count=month.count,
-        )
-        for n, month in enumerate(months)
     ]
 
 
@@ -96,6 +176,9 @@ COLUMNS = (
     "partners",
     "achievement",
     "gate_report",
+    "field",
+    "gate_results",
+    "provider_numbers",
 )
 
 
@@ -109,16 +192,16 @@ class _Echo:
 @audience("public")
 @require_safe
 def register_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """The whole register as a table (CSV, UTF-8), for whoever wants to count for themselves."""
-    response = StreamingHttpResponse(_lines(), content_type="text/csv; charset=utf-8")
+    """The register, or what of it fits, as a table (CSV, UTF-8), for whoever wants to count for themselves."""
+    response = StreamingHttpResponse(_lines(FindForm(request.GET).wanted()), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="register.csv"'
     return response
 
 
-def _lines() -> Iterator[str]:
+def _lines(wanted: dict[str, str]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
-    for row in entries(registered().iterator(chunk_size=500)):
+    for row in entries(registered(**wanted).iterator(chunk_size=500)):
         version = row.version
         yield writer.writerow(
             [
@@ -134,8 +217,18 @@ def _lines() -> Iterator[str]:
                 _cell("; ".join(row.partners)),
                 f"{settings.BASE_URL}{row.achievement_path}",
                 f"{settings.BASE_URL}{row.gate_path}" if row.gate_path else "",
+                row.field,
+                _cell("; ".join(_in_words(result) for result in row.results)),
+                _cell("; ".join(f"{number.scheme} {number.number}" for number in row.numbers)),
             ]
         )
+
+
+def _in_words(result: RulebookResult) -> str:
+    return (
+        f"{result.id} {result.version}: {result.met} met ({result.judged} judged), {result.advice} advice open, "
+        f"{result.does_not_apply} not applicable"
+    )
 
 
 def _cell(text: str) -> str:

@@ -43,11 +43,11 @@ def private(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 class NoClaimLinks(logging.Filter):
-    """Takes the token out of what is logged about an address: whoever reads a log must not be able to take from it."""
+    """Takes the token out of what is logged about an address: whoever reads a log must not be able to use it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
-        masked = re.sub(r"(/claim/)[^/\s'\"]+", r"\1...", said)
+        masked = re.sub(r"(/(?:claim|shared|invitation)/)[^/\s'\"]+", r"\1...", said)
         if masked != said:
             record.msg, record.args = masked, ()
         return True
