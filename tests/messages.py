@@ -33,6 +33,7 @@ LANGUAGES = ("de", "es")
 CONTEXT = "sentence"
 KEYWORDS = {
     "_": None,
+    "say": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,

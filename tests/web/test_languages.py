@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import translation
 
@@ -129,6 +130,17 @@ def test_whoever_is_signed_in_keeps_the_choice_with_the_account(client, db):
     nora.refresh_from_db()
     other.refresh_from_db()
     assert (nora.language, other.language) == ("es", "")
+
+
+def test_signing_in_brings_the_language_of_the_account_back(client, db):
+    person = Person(id=uuid4(), username="nora", name="Nora", email="nora@example.org", language="es")
+    person.set_password("correct horse battery staple")
+    person.save()
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    words = {"login": person.email, "password": "correct horse battery staple"}
+    response = client.post("/account/login/", words, headers={"accept-language": "de"})
+    assert response.status_code == 302
+    assert client.get("/", headers={"accept-language": "de"}).headers["Content-Language"] == "es"
 
 
 # --- E-mails ---

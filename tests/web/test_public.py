@@ -550,7 +550,7 @@ def test_a_fault_of_ours_is_a_page_without_inner_words(monkeypatch):
 
 @pytest.mark.django_db
 def test_a_reader_of_another_language_is_not_promised_one(client):
-    response = client.get("/verify", headers={"accept-language": "de"})
+    response = client.get("/verify", headers={"accept-language": "fr"})
     assert Page(response).all("html")[0]["lang"] == "en"
     german = client.post("/verify", {"url": "x"}, headers={"accept-language": "de"})
     assert "Enter a valid URL." in Page(german).text

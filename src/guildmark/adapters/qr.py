@@ -33,7 +33,8 @@ def read_qr(picture: bytes) -> str:
             grey = image.convert("L")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as problem:
         raise BrokenInput("cannot be read as a picture", where="picture", hint="send a PNG or JPEG file") from problem
-    found = {code.text for code in zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))}
+    codes = zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
+    found = {code.text for code in codes}
     if len(found) != 1:
         raise BrokenInput(
             "shows several QR codes" if found else "shows no QR code that can be read",

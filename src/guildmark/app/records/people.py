@@ -76,7 +76,7 @@ class Membership(models.Model):
 
 
 class RegisterNumber(models.Model):
-    """A number under which a public register knows an organisation, and who looked it up there, when, and what they saw.
+    """A number under which a public register knows an organisation, and who looked there, when, and what they saw.
 
     It says that the register lists the number, and for whom. That the organisation is that one is another matter:
     see `facts["checked"]`.

@@ -15,10 +15,12 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.openid_connect.views import login as ask_elsewhere
 from django import forms
+from django.conf import settings
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from requests import RequestException
@@ -26,6 +28,7 @@ from requests import RequestException
 from guildmark.app.access import audience
 from guildmark.app.records import Person
 from guildmark.app.services.people import link_learner
+from guildmark.app.web.languages import remember
 from guildmark.app.web.security import private
 
 
@@ -46,10 +49,16 @@ class NameForm(forms.Form):
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """An account has an id before it is saved."""
+    """An account has an id before it is saved, and the language in which it was made; signing in brings it back."""
 
     def new_user(self, request: HttpRequest) -> Person:
-        return Person(id=uuid.uuid4())
+        return Person(id=uuid.uuid4(), language=get_language() or "")
+
+    def post_login(self, request: HttpRequest, user: Person, **how: Any) -> HttpResponse:
+        response = super().post_login(request, user, **how)
+        if user.language in dict(settings.LANGUAGES):
+            remember(response, user.language)
+        return response
 
 
 @receiver(email_confirmed)
