@@ -917,6 +917,70 @@ def test_mallory_shows_nobody_elses_credential_and_takes_nobodys_address(cast, h
     assert list(PublicPage.objects.values_list("address", flat=True)) == ["mei-tan"]
 
 
+@pytest.fixture
+def two(cast, held):
+    """Two credentials of Mei's, with her signed in: `awards`, `client`."""
+    award, client = held
+    other = acts.publish(cast, acts.sample("data-storytelling"))
+    second, _token = acts.award(cast, acts.decide(cast, other))
+    return [award, second], client
+
+
+def _share_several(client, chosen, days="30"):
+    answer = client.post("/my/share", {"awards": [str(a.id) for a in chosen], "days": days})
+    assert answer.status_code == 302
+    page = shown(client.get("/my/share"))
+    (path,) = [a["href"] for a in page.all("a") if a["href"].startswith("/shared/")]
+    assert path not in client.get("/my/share").content.decode()  # it is shown once
+    return path
+
+
+def test_one_link_shows_the_chosen_credentials_and_ends(cast, two):
+    awards_, client = two
+    path = _share_several(client, awards_)
+    stranger = Client()
+    page = shown(stranger.get(path))
+    assert all(a.title in page.text for a in awards_)
+    assert not stranger.cookies
+    for one in awards_:
+        assert "What the person can do" in shown(stranger.get(f"{path}/{one.id}")).text
+    assert stranger.get(f"{path}/{uuid4()}").status_code == 404
+    link = ShareLink.objects.get()
+    client.post(f"/my/share/{link.id}/end")
+    assert stranger.get(path).status_code == 410
+    assert stranger.get(f"{path}/{awards_[0].id}", follow=True).status_code == 410
+
+
+def test_a_link_to_several_that_was_not_made_by_one_is_not_ended_by_one(cast, two):
+    awards_, client = two
+    _share_several(client, awards_)
+    link = ShareLink.objects.get()
+    assert signed_in(cast.mallory).post(f"/my/share/{link.id}/end").status_code == 404
+    link.refresh_from_db()
+    assert link.revoked_at is None
+
+
+@pytest.mark.parametrize("given", [{"awards": []}, {"days": "9999"}, {"days": ""}], ids=["none", "too long", "no time"])
+def test_a_link_to_several_that_cannot_be_is_refused_and_keeps_what_was_chosen(two, given):
+    awards_, client = two
+    data = {"awards": [str(a.id) for a in awards_], "days": "30"} | given
+    page = shown(client.post("/my/share", data), 422)
+    assert ShareLink.objects.count() == 0
+    assert sorted(f["value"] for f in page.all("input") if "checked" in f) == sorted(data["awards"])
+
+
+def test_nobody_shares_what_is_anothers(cast, two, version):
+    awards_, _client = two
+    learner = people.add_learner(id=uuid4(), name="Mallory", email="mallory@example.org", now=NOW)
+    people.link_learner(person=cast.mallory, email="mallory@example.org", now=NOW)
+    own, _token = acts.award(cast, acts.decide(cast, version, who=learner))
+    mallory = signed_in(cast.mallory)
+    chosen = [str(own.id), str(awards_[0].id)]
+    assert mallory.post("/my/share", {"awards": chosen, "days": "30"}).status_code == 422
+    with pytest.raises(NotAllowed):
+        share_award(id=uuid4(), award=own, more=awards_, days=7, entropy=b"x" * 24, actor=cast.mallory, now=NOW)
+
+
 def test_an_erased_learner_is_shown_by_no_page_and_no_link(cast, held):
     award, client = held
     _open_page(client, award, "mei-tan")

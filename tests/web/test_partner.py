@@ -348,7 +348,7 @@ def test_ads_are_searched_word_by_word(cast, omar, hiring):
 
 def test_people_are_ranked_with_reasons_and_without_names(cast, omar, hiring):
     run = ranked(omar, hiring.ad)
-    assert run.partner == cast.northwind
+    assert run.employer == cast.northwind
     response = omar.get(url("ranking", id=run.id))
     page = shown(response)
     assert_private(response)
@@ -672,7 +672,7 @@ def test_ads_and_rankings_cost_the_same_however_many(cast, omar, hiring):
         JobAd.objects.create(id=f"more-{n}", source="x", text=f"{n}", text_sha256=f"{n:064}", ingested_at=NOW)
         pathways.rank_candidates(
             id=uuid4(), ad=hiring.ad, framework_id=Mention.objects.filter(ad=hiring.ad)[0].framework_id,
-            partner=cast.northwind, actor=cast.omar, now=NOW,
+            employer=cast.northwind, actor=cast.omar, now=NOW,
         )  # fmt: skip
     matches = []
     for n in range(30):

@@ -552,5 +552,5 @@ def test_a_fault_of_ours_is_a_page_without_inner_words(monkeypatch):
 def test_a_reader_of_another_language_is_not_promised_one(client):
     response = client.get("/verify", headers={"accept-language": "fr"})
     assert Page(response).all("html")[0]["lang"] == "en"
-    german = client.post("/verify", {"url": "x"}, headers={"accept-language": "de"})
-    assert "Enter a valid URL." in Page(german).text
+    french = client.post("/verify", {"url": "x"}, headers={"accept-language": "fr"})
+    assert "Enter a valid URL." in Page(french).text

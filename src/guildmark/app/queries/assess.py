@@ -16,7 +16,7 @@ def marks_of(enrolment: Enrolment) -> tuple[marking_room.Mark, ...]:
 
     An enrolment has one or the other. A mark that was corrected has the level of its last correction. Three statements.
     """
-    brought = TransferredResult.objects.filter(enrolment=enrolment).order_by("-recorded_at", "-id").first()
+    brought = brought_to(enrolment)
     if brought is not None:
         return tuple(marking_room.Mark.from_json(mark) for mark in brought.marks)
     corrected = dict(
@@ -43,6 +43,12 @@ def marks_of(enrolment: Enrolment) -> tuple[marking_room.Mark, ...]:
     )
 
 
+def brought_to(enrolment: Enrolment) -> TransferredResult | None:
+    """The result that a list brought for this enrolment from outside this site, the last of several; mostly none."""
+    rows = TransferredResult.objects.filter(enrolment=enrolment).select_related("recorded_by", "award_list")
+    return rows.order_by("-recorded_at", "-id").first()
+
+
 def delivery_values(enrolment: Enrolment) -> tuple[Sequence[delivery_room.Activity], frozenset[str]]:
     """(activities of the offering, keys of those this learner has done). Two statements."""
     activities = [
@@ -64,7 +70,7 @@ def evidence_of(enrolment: Enrolment) -> list[dict[str, str]]:
     outside this site it says so, from which system it was brought, and that its markers are named there and not here.
     """
     titles = {a.id: a for a in blueprint_value(enrolment.offering.blueprint_version).assessments}
-    brought = TransferredResult.objects.filter(enrolment=enrolment).order_by("-recorded_at", "-id").first()
+    brought = brought_to(enrolment)
     if brought is not None:
         provider = enrolment.offering.blueprint_version.provider
         says = (

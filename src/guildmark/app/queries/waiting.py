@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,18 +55,26 @@ def organisations_of(person: Person) -> list[tuple[Organisation, list[str]]]:
     return list(found.items())
 
 
-def waiting_for(person: Person, *, now: datetime) -> list[Waiting]:
-    """Everything that waits for this person, most pressing kinds first; a fixed number of statements per role."""
+def open_invitations(addresses: Collection[str], *, now: datetime) -> QuerySet[Invitation]:
+    """Invitations to one of these e-mail addresses that can still be accepted."""
+    return Invitation.objects.filter(
+        email__in=addresses, accepted_at=None, withdrawn_at=None, expires_at__gt=now
+    ).select_related("organisation", "invited_by")
+
+
+def waiting_for(person: Person, *, now: datetime, confirmed: Collection[str] = ()) -> list[Waiting]:
+    """Everything that waits for this person, most pressing kinds first; a fixed number of statements per role.
+
+    `confirmed` are the e-mail addresses that they have shown to be theirs: what was sent there opens from here too.
+    """
     found = [
         Waiting(
             _("You are invited to act for %(name)s as %(role)s.")
             % {"name": row.organisation.name, "role": row.get_role_display()},
-            "",
+            reverse("own-invitation", args=[row.id]) if row.email in confirmed else "",
             row.organisation.name,
         )
-        for row in Invitation.objects.filter(
-            email=person.email.lower(), accepted_at=None, withdrawn_at=None, expires_at__gt=now
-        ).select_related("organisation")
+        for row in open_invitations({person.email.strip().lower(), *confirmed}, now=now)
     ]
     for organisation, roles in organisations_of(person):
         found += _for_organisation(person, organisation, frozenset(roles))

@@ -9,10 +9,11 @@ from guildmark.app.records.people import Learner
 
 
 class ShareLink(models.Model):
-    """An address under which anybody sees one credential with its name and results, until it ends."""
+    """An address under which anybody sees a credential, or several, with name and results, until it ends."""
 
     id = models.UUIDField(primary_key=True)
     award = models.ForeignKey(Award, on_delete=models.CASCADE, related_name="share_links")
+    more = models.ManyToManyField(Award, related_name="shared_along", help_text="What is shown beside `award`.")
     token_sha256 = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, never the token.")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()

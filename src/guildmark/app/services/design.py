@@ -447,9 +447,13 @@ def publish_blueprint(*, version: BlueprintVersion, actor: Person, now: datetime
 
 
 def gate_digest(version: BlueprintVersion) -> str:
-    """What a gate result is about: the content, and the endorsements and judgements that vouch for it."""
+    """What a gate result is about: the content, what its provider says of itself, and what vouches for it.
+
+    That the organisation is who it says is no matter of the gate: publishing asks it anew.
+    """
     parts = {
         "content": version.digest,
+        "provider": {name: fact for name, fact in version.provider.facts.items() if name != "checked"},
         "endorsements": sorted(e.credential_id for e in live_endorsements(version)),
         "judgements": sorted(
             [j.rule_id, j.verdict, str(j.by_id)] for j in version.judgements.filter(blueprint_digest=version.digest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -332,11 +332,27 @@ def invite(
 
 @verb
 def accept_invitation(*, invitation: Invitation, actor: Person, now: datetime) -> Membership:
-    """`actor` has the role; NotAllowed for another e-mail address than the invited one, or once it is used or over."""
+    """`actor`, who holds the link of the mail, has the role; NotAllowed as `_take_role` says."""
+    return _take_role(invitation, actor, [actor.email.strip().lower()], now)
+
+
+@verb
+def accept_own_invitation(
+    *, invitation: Invitation, confirmed: Collection[str], actor: Person, now: datetime
+) -> Membership:
+    """`actor`, who has shown that the addresses in `confirmed` are theirs, has the role without the link of the mail.
+
+    A confirmed address shows what the link would show: that its mail is read by this person.
+    """
+    return _take_role(invitation, actor, confirmed, now)
+
+
+def _take_role(invitation: Invitation, actor: Person, addresses: Collection[str], now: datetime) -> Membership:
+    """NotAllowed for other e-mail addresses than the invited one, or once the invitation is used or over."""
     invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
     if invitation.accepted_at or invitation.withdrawn_at or invitation.expires_at <= now:
         raise NotAllowed("This invitation is used or over; ask for a new one.")
-    if actor.email.strip().lower() != invitation.email:
+    if invitation.email not in addresses:
         raise NotAllowed("This invitation is for another e-mail address; sign in with the one it was sent to.")
     invitation.accepted_at = now
     invitation.save(update_fields=["accepted_at"])

@@ -16,18 +16,33 @@ from guildmark.core.errors import BrokenInput, NotAllowed
 MOST_DAYS = 365
 """A link that is forgotten ends within a year."""
 
+MOST_SHOWN = 20
+"""Credentials on a public page or behind one link; each is verified whenever somebody looks."""
+
 MOST_LINKS = 20
 """Open links of one credential."""
 
 
 @verb
 def share_award(
-    *, id: UUID, award: Award, days: int, entropy: bytes, actor: Person, now: datetime
+    *,
+    id: UUID,
+    award: Award,
+    days: int,
+    entropy: bytes,
+    actor: Person,
+    now: datetime,
+    more: Sequence[Award] = (),
 ) -> tuple[ShareLink, str]:
     """Whoever has the link sees this credential, name and results included, for so many days; (link, token).
 
-    The token is returned once and kept only as a hash.
+    `more` are other credentials of the same learner that the link shows beside it. The token is returned once and
+    kept only as a hash.
     """
+    if any(other.learner_id != award.learner_id for other in more):
+        raise NotAllowed("Only credentials of one's own can be shared.")
+    if len(more) >= MOST_SHOWN:
+        raise BrokenInput(f"more than {MOST_SHOWN} are chosen", where="link", hint="choose fewer credentials")
     if not 1 <= days <= MOST_DAYS:
         raise BrokenInput(f"{days} days is not a time for a link", hint=f"choose 1 to {MOST_DAYS} days")
     Award.objects.select_for_update().get(pk=award.pk)
@@ -41,6 +56,7 @@ def share_award(
         made_at=now,
         expires_at=now + timedelta(days=days),
     )
+    link.more.set(more)
     note_event(verb="share_award", subject=award.credential_id, actor=actor, now=now, link=str(id), days=days)
     return link, token
 
@@ -51,9 +67,6 @@ def end_share(*, link: ShareLink, actor: Person, now: datetime) -> None:
     if ShareLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now):
         note_event(verb="end_share", subject=link.award.credential_id, actor=actor, now=now, link=str(link.pk))
 
-
-MOST_SHOWN = 20
-"""Credentials on a public page; each is verified whenever somebody looks."""
 
 _ADDRESS = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])")
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from guildmark.app.access import audience, permits
-from guildmark.app.queries.assess import decision_value
+from guildmark.app.queries.assess import brought_to, decision_value
 from guildmark.app.queries.design import blueprint_value
 from guildmark.app.queries.provider import awards_of, may_still_mark, undecided, work_of
 from guildmark.app.queries.waiting import to_award
@@ -111,6 +111,7 @@ def decide(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         "enrolment": enrolment,
         "version": version,
         "rule": blueprint.award_rule,
+        "brought": brought_to(enrolment),
         "work": [(w, _assessment(blueprint, w.assessment)) for w in work_of(enrolment)],
         "decision": row,
         "blind": blind,
@@ -253,6 +254,8 @@ def award(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         "changes": changes,
         "replaced_by": Award.objects.filter(replaces=row).first(),
         "corrections": _corrections(row),
+        "brought": brought_to(row.decision.enrolment) if row.decision_id is not None else None,
+        "may_award": permits(request.user, "award", row.issuer),
         "may_change": may_change,
         "may_correct": row.decision_id is not None
         and row.state != Award.State.REVOKED

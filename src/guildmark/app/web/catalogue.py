@@ -5,9 +5,7 @@ from __future__ import annotations
 import uuid
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,6 +20,7 @@ from guildmark.app.queries.learning import Entry, catalogue_entries, course, sea
 from guildmark.app.records import Enrolment, Learner, Offering, Person
 from guildmark.app.services.assess import enrol as enrol_learner
 from guildmark.app.services.learners import become_learner
+from guildmark.app.web.addresses import confirmed_addresses
 from guildmark.app.web.loaders import load_published
 from guildmark.app.web.sentences import told
 from guildmark.core.errors import GuildmarkError
@@ -164,14 +163,3 @@ def _offering(text: str, version: object) -> Offering:
 def learner_of(person: Person) -> Learner:
     """The person as a learner, made or found now under an address that they have confirmed."""
     return become_learner(id=uuid.uuid4(), person=person, emails=confirmed_addresses(person), now=timezone.now())
-
-
-def confirmed_addresses(person: Person) -> list[str]:
-    """E-mail addresses that the person has shown to be theirs, the main one first.
-
-    The invented people of the demo never confirmed any; there, and only there, what the account says is taken.
-    """
-    found = list(EmailAddress.objects.filter(user=person).order_by("-primary", "email"))
-    if settings.DEMO and not found and person.email:
-        return [person.email.strip().lower()]
-    return [row.email.strip().lower() for row in found if row.verified]

@@ -17,6 +17,7 @@ from guildmark.app.access import audience
 from guildmark.app.queries.demo import found_by_name, people_of_the_demo
 from guildmark.app.queries.waiting import organisations_of, waiting_for
 from guildmark.app.records import Person
+from guildmark.app.web.addresses import confirmed_addresses
 
 START_AS: tuple[tuple[str, Promise, Promise], ...] = (
     (
@@ -65,7 +66,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "guildmark/landing.html", _demo() if settings.DEMO else {})
     context = {
-        "waiting": waiting_for(request.user, now=timezone.now()),
+        "waiting": waiting_for(request.user, now=timezone.now(), confirmed=confirmed_addresses(request.user)),
         "organisations": organisations_of(request.user),
         "learner": getattr(request.user, "learner", None),
     }

@@ -59,6 +59,7 @@ from guildmark.app.web.loaders import load_own_award, load_own_enrolment
 from guildmark.app.web.public import award_file, checked
 from guildmark.app.web.security import private
 from guildmark.app.web.sentences import told
+from guildmark.app.web.showing import DAYS, several
 from guildmark.app.work_files import IN_WORDS, LARGEST, file_name, media_type_of
 from guildmark.core.errors import GuildmarkError, NotAllowed
 
@@ -194,12 +195,7 @@ class ShareForm(forms.Form):
         coerce=int,
         initial=30,
         label=gettext_lazy("Show it for"),
-        choices=[
-            (7, gettext_lazy("one week")),
-            (30, gettext_lazy("30 days")),
-            (90, gettext_lazy("90 days")),
-            (365, gettext_lazy("a year")),
-        ],
+        choices=DAYS,
     )
 
     def __init__(self, data: object = None) -> None:
@@ -253,6 +249,8 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     if link.revoked_at is not None or link.expires_at <= timezone.now():
         says = _("This link has ended. Ask whoever sent it to share the credential again.")
         return render(request, "guildmark/shared.html", {"ended": says}, status=410)
+    if link.more.exists():
+        return several(request, link)
     award = link.award
     # The name that was signed, or none: a learner who changed theirs is shown under no name that was not verified.
     name = award.learner.name if is_made_out_to(award, award.learner.name) else ""

@@ -11,9 +11,11 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from guildmark.app.access import ACTIONS, permits
 from guildmark.app.queries.partner import MapLine, map_of
+from guildmark.app.queries.waiting import open_invitations
 from guildmark.app.records import (
     ApiClient,
     ApiKey,
@@ -21,6 +23,7 @@ from guildmark.app.records import (
     AwardList,
     BlueprintVersion,
     Enrolment,
+    Invitation,
     MatchRun,
     Membership,
     Offering,
@@ -29,6 +32,7 @@ from guildmark.app.records import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from guildmark.app.web.addresses import confirmed_addresses
 
 
 def load_organisation(request: HttpRequest, slug: str, *actions: str) -> Organisation:
@@ -100,6 +104,12 @@ def load_award_list(request: HttpRequest, slug: str, id: UUID, *actions: str) ->
 def load_own_award(request: HttpRequest, id: UUID) -> Award:
     """The credential, if it is this person's own."""
     return get_object_or_404(Award.objects.select_related("issuer", "learner"), pk=id, learner__person=request.user)
+
+
+def load_own_invitation(request: HttpRequest, id: UUID) -> Invitation:
+    """The invitation, if it went to an address that this person has confirmed and can still be accepted."""
+    rows = open_invitations(confirmed_addresses(request.user), now=timezone.now())
+    return get_object_or_404(rows, pk=id)
 
 
 def load_own_enrolment(request: HttpRequest, id: UUID) -> Enrolment:

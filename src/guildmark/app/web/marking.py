@@ -13,6 +13,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -23,7 +24,8 @@ from guildmark.app.access import audience, permits
 from guildmark.app.doors import blob_store
 from guildmark.app.queries.design import blueprint_value
 from guildmark.app.queries.provider import is_decided, marks_on, work_marked, work_to_mark
-from guildmark.app.records import Mark, Submission
+from guildmark.app.queries.waiting import to_mark
+from guildmark.app.records import Mark, Organisation, Submission
 from guildmark.app.services.assess import mark_work as record
 from guildmark.app.web.answers import attempt, page_of
 from guildmark.app.web.loaders import load_provider, load_submission
@@ -124,7 +126,7 @@ def mark_work(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
             except GuildmarkError as problem:
                 form.add_error(None, told(problem))
             else:
-                messages.success(request, _("Your marks are on record."))
+                messages.success(request, _recorded(request, version.provider))
                 return redirect("marking", slug=slug)
     decided = is_decided(work.enrolment)
     context = {
@@ -137,6 +139,15 @@ def mark_work(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         "marks": _marks(assessment, marks_on(work, request.user)),
     }
     return render(request, "guildmark/provider/mark_work.html", context, status=422 if form.errors else 200)
+
+
+def _recorded(request: HttpRequest, provider: Organisation) -> str:
+    """That the marks are on record, and the way to the piece that waits next, if one does."""
+    says, following = _("Your marks are on record."), to_mark(request.user, provider).first()
+    if following is None:
+        return says
+    where = reverse("mark-work", args=[provider.slug, following.id])
+    return format_html('{} <a href="{}">{}</a>', says, where, _("Next piece"))
 
 
 def _marks(assessment: Assessment, marks: list[Mark]) -> list[tuple[str, str, Mark]]:

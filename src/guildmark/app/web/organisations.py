@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from collections.abc import Callable
+from functools import partial
 
 from django import forms
 from django.contrib import messages
@@ -23,13 +25,15 @@ from guildmark.app.queries.published import did_path
 from guildmark.app.records import Invitation, Membership
 from guildmark.app.services.people import (
     accept_invitation,
+    accept_own_invitation,
     end_membership,
     found_organisation,
     invite,
     prove_domain,
     state_standing,
 )
-from guildmark.app.web.loaders import load_organisation, load_provider
+from guildmark.app.web.addresses import confirmed_addresses
+from guildmark.app.web.loaders import load_organisation, load_own_invitation, load_provider
 from guildmark.app.web.provider import form_page
 from guildmark.app.web.sentences import told
 from guildmark.core.errors import BrokenInput, GuildmarkError
@@ -229,9 +233,21 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     row = Invitation.objects.filter(token_sha256=digest).select_related("organisation", "invited_by").first()
     if row is None:
         raise Http404(_("This invitation is not known. Ask for a new one."))
+    return _invitation(request, row, accept_invitation)
+
+
+@audience("person")
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_invitation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Whoever was invited at an address that they have confirmed takes the role without the mail."""
+    row = load_own_invitation(request, id)
+    return _invitation(request, row, partial(accept_own_invitation, confirmed=confirmed_addresses(request.user)))
+
+
+def _invitation(request: HttpRequest, row: Invitation, accept: Callable[..., Membership]) -> HttpResponse:
     if request.method == "POST":
         try:
-            accept_invitation(invitation=row, actor=request.user, now=timezone.now())
+            accept(invitation=row, actor=request.user, now=timezone.now())
         except GuildmarkError as problem:
             messages.error(request, told(problem))
             return redirect("home")
@@ -239,4 +255,4 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             request, _("You act for %(name)s as %(role)s.") % {"name": row.organisation, "role": row.get_role_display()}
         )
         return redirect("home")
-    return render(request, "guildmark/invitation.html", {"invitation": row, "token": token})
+    return render(request, "guildmark/invitation.html", {"invitation": row})

@@ -26,6 +26,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from guildmark.app.access import audience, permits
 from guildmark.app.queries.comments import threads
 from guildmark.app.queries.design import blueprint_value
+from guildmark.app.queries.needs import needs_for
 from guildmark.app.queries.provider import (
     blueprint_lines,
     blueprints_of,
@@ -37,8 +38,9 @@ from guildmark.app.queries.provider import (
     signatures,
     snapshots,
 )
-from guildmark.app.records import BlueprintVersion, GateResult, Organisation
+from guildmark.app.records import BlueprintVersion, GateResult, Need, Organisation
 from guildmark.app.services import assess, design
+from guildmark.app.services.needs import answer_need
 from guildmark.app.web.answers import SYMBOLS, Line, attempt, lines_of, page_of, style_of
 from guildmark.app.web.charts import Bar, interval_chart
 from guildmark.app.web.loaders import load_offering, load_provider, load_version
@@ -169,6 +171,10 @@ def blueprints(request: HttpRequest, slug: str) -> HttpResponse:
 def draft_blueprint(request: HttpRequest, slug: str) -> HttpResponse:
     """A designer drafts a blueprint."""
     provider = load_provider(request, slug, "design")
+    wanted = request.GET.get("need", "")
+    need = _open_need(provider, wanted)
+    if wanted and need is None and request.method != "POST":
+        raise Http404(_("This need is not open any more."))
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
     form = DraftForm(*sent, provider=provider, initial={"demand": request.GET.get("demand", "")[:36]})
     if request.method == "POST" and form.is_valid():
@@ -185,9 +191,32 @@ def draft_blueprint(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error("file" if form.cleaned_data["file"] else None, told(problem))
         else:
             messages.success(request, _("“%(title)s” is a draft.") % {"title": row.title})
+            if wanted:
+                _answer(request, need, row)
             return redirect("blueprint", slug=slug, id=row.id)
-    back = (reverse("blueprints", args=[slug]), _("Micro-credentials"))
-    return form_page(request, form, provider, _("Draft a micro-credential"), _("Make the draft"), back)
+    back, says = (reverse("blueprints", args=[slug]), _("Micro-credentials")), ""
+    if need is not None:
+        back = (reverse("answer-need", args=[slug, need.id]), need.role)
+        says = _("The draft answers “%(role)s”: %(partner)s is told at once, and can read it and comment on it.")
+        says %= {"role": need.role, "partner": need.partner}
+    return form_page(request, form, provider, _("Draft a micro-credential"), _("Make the draft"), back, says=says)
+
+
+def _open_need(provider: Organisation, text: str) -> Need | None:
+    """The need with this id, if it is one that the provider could answer."""
+    try:
+        return needs_for(provider, every_field=True).filter(pk=uuid.UUID(text)).first()
+    except ValueError:
+        return None
+
+
+def _answer(request: HttpRequest, need: Need | None, draft: BlueprintVersion) -> None:
+    """The new draft answers the need it was begun for; where the need was closed meanwhile, it stays a draft."""
+    if need is None:
+        messages.error(request, _("This need is not open any more."))
+    elif attempt(request, lambda: answer_need(need=need, version=draft, actor=request.user, now=timezone.now())):
+        says = _("%(partner)s is told, and can read “%(title)s”.")
+        messages.success(request, says % {"partner": need.partner, "title": draft.title})
 
 
 def form_page(
