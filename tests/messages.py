@@ -4,12 +4,14 @@
 read by Django's `templatize`, Python by Babel. `tests/test_languages.py` fails while anything is missing.
 
 Besides marked strings it collects, under the context "sentence", what rooms and services say in English: the text of
-errors, hints and findings, with a numbered gap for each value (see `web/sentences.py`).
+errors, hints and findings, with a numbered gap for each value (see `web/sentences.py`), and what the pages and e-mails
+of allauth say, which our catalogs say in our words: in English too, where `en` holds only what differs.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib.resources
 import io
 import re
 import sys
@@ -30,6 +32,8 @@ from tests.paths import PROJECT as ROOT
 APP = ROOT / "src" / "guildmark" / "app"
 LOCALE = APP / "locale"
 LANGUAGES = ("de", "es")
+ENGLISH = "en"
+"""The source; its catalog holds only what allauth says in other words than ours."""
 CONTEXT = "sentence"
 KEYWORDS = {
     "_": None,
@@ -88,6 +92,28 @@ JOINED = (
     "the achievement",
     "this credential",
     "its issuer",
+    "Marks are missing: {0}.",
+    "{0} has {1} mark, {2} are needed",
+    "marks for {0} are {1} points apart, the rule allows {2}",
+    "marks for {0} are evenly split over the pass level {1}",
+    "and {0} more",
+    "Nothing was marked by two markers, so there is no agreement to speak of.",
+    "{0} has {1} marks, {2} are needed",
+    "{0} criterion marked by at least {1} markers each.",
+    "{0} criteria marked by at least {1} markers each.",
+    "Another marker is needed, who has not seen these marks: {0}.",
+    "Where two or more have marked, they agree within what the rule allows.",
+    "Nothing has been marked often enough to compare.",
+    "Nobody has marked yet.",
+    "Nobody marked or decided on their own work.",
+    "The learner has marked or decided on their own work.",
+    "Achieved: {0}",
+    "Not achieved: {0}",
+    "Not achieved, which the rule allows: {0}",
+    "Not decided until all marks are settled: {0}",
+    "Cannot tell, no criterion shows it: {0}",
+    "So far {0} % of the weighted points, {1} % are needed; not decided until all marks are settled.",
+    "{0} % of the weighted points, {1} % are needed.",
 )
 """Sentences that rooms put together from pieces, as they come out, and what stands in their gaps."""
 
@@ -102,8 +128,11 @@ class Said:
     line: int
 
 
+TEMPLATES = APP / "web" / "templates"
+
+
 def _templates() -> Iterator[Path]:
-    yield from sorted((APP / "web" / "templates").rglob("*.html"))
+    yield from sorted(p for p in TEMPLATES.rglob("*") if p.suffix in (".html", ".txt"))
 
 
 def _sources() -> Iterator[Path]:
@@ -123,13 +152,46 @@ def _from_python(code: str, where: str) -> Iterator[Said]:
             yield Said(texts if wanted == 2 else texts[0], context, where, line)
 
 
+def _from_template(text: str, where: str) -> Iterator[Said]:
+    """A page is indented as its elements stand, which to Babel would be a mistake."""
+    yield from _from_python(re.sub(r"(?m)^[ \t]+", "", templatize(text, origin=where)), where)
+
+
 def marked() -> Iterator[Said]:
     """Every string that our templates and Python files mark as shown to a reader."""
     for path in _templates():
         where = str(path.relative_to(ROOT))
-        yield from _from_python(templatize(path.read_text("utf-8"), origin=where), where)
+        yield from _from_template(path.read_text("utf-8"), where)
     for path in _sources():
         yield from _from_python(path.read_text("utf-8"), str(path.relative_to(ROOT)))
+
+
+ALLAUTH = (
+    "account/adapter.py", "account/fields.py", "account/forms.py",
+    "mfa/adapter.py", "mfa/base/forms.py", "mfa/totp/forms.py", "mfa/webauthn/forms.py", "socialaccount/adapter.py",
+    "templates/account", "templates/mfa", "templates/socialaccount",
+)  # fmt: skip
+"""Where allauth says what a person reads here."""
+
+NOT_ASKED_FOR = re.compile(r"phone|username", re.IGNORECASE)
+NOT_SHOWN = (
+    "account/email_change.html", "account/phone_change.html", "account/verified_email_required.html", "mfa/trust.html",
+)  # fmt: skip
+"""What allauth can say but this site never lets it: accounts here have no telephone number and no user name."""
+
+
+def borrowed() -> Iterator[Said]:
+    """What allauth says on its pages and in its e-mails, as far as this site shows them."""
+    root = Path(str(importlib.resources.files("allauth")))
+    for name in ALLAUTH:
+        for path in sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]:
+            ours = str(path.relative_to(root)).removeprefix("templates/")
+            if path.suffix not in (".html", ".txt", ".py") or ours in NOT_SHOWN or (TEMPLATES / ours).exists():
+                continue
+            read = _from_python if path.suffix == ".py" else _from_template
+            for said in read(path.read_text("utf-8"), f"allauth/{ours}"):
+                if not NOT_ASKED_FOR.search(str(said.id)):
+                    yield said
 
 
 def reasons() -> Iterator[Said]:
@@ -228,7 +290,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 def wanted() -> Catalog:
     """Everything there is to translate, each with the files that say it."""
     catalog = Catalog(project="guildmark", charset="utf-8", fuzzy=False)
-    for said in [*marked(), *reasons(), *spoken()]:
+    for said in [*marked(), *borrowed(), *reasons(), *spoken()]:
         flags = {"python-format"} if "%(" in str(said.id) or re.search(r"%[sd]", str(said.id)) else set()
         catalog.add(said.id, locations=[(said.where, None)], context=said.context, flags=flags)
     return catalog
@@ -286,6 +348,8 @@ def update(language: str) -> Catalog:
     )
     for message in sorted((m for m in wanted() if m.id), key=_key):
         old = have.get(_key(message))
+        if language == ENGLISH and not is_there(old):
+            continue  # said as it stands in the source
         string = old.string if old is not None and _is_plural(old.id) == _is_plural(message.id) else None
         places = sorted({place for place, _line in message.locations})
         new.add(message.id, string, locations=[(p, None) for p in places], flags=message.flags, context=message.context)
@@ -313,6 +377,7 @@ _DATED = (
 def main() -> int:
     """Brings the files up to date and prints what each language still lacks."""
     missing = 0
+    update(ENGLISH)
     for language in LANGUAGES:
         update(language)
         lacks = gaps(language)

@@ -27,7 +27,7 @@ def test_everything_that_is_said_is_translated(language):
     assert missing == [], f"run `python3 dev.py messages`, translate, and run it again: {len(missing)} missing"
 
 
-@pytest.mark.parametrize("language", messages.LANGUAGES)
+@pytest.mark.parametrize("language", [*messages.LANGUAGES, messages.ENGLISH])
 def test_a_translation_keeps_every_value_and_every_tag(language):
     checked = 0
     for message in messages.held(language):
@@ -43,10 +43,10 @@ def test_a_translation_keeps_every_value_and_every_tag(language):
             assert form.startswith("\n") == source.startswith("\n"), _named(message)
             assert form.endswith("\n") == source.endswith("\n"), _named(message)
             checked += 1
-    assert checked > 1000
+    assert checked > (100 if language == messages.ENGLISH else 1000)
 
 
-@pytest.mark.parametrize("language", messages.LANGUAGES)
+@pytest.mark.parametrize("language", [*messages.LANGUAGES, messages.ENGLISH])
 def test_what_programs_read_is_what_translators_wrote(language):
     """The .mo files are in the repository, so that the site speaks without a build step; each is its .po file."""
     assert messages.file_of(language, "mo").read_bytes() == messages.compiled(messages.held(language))
@@ -63,10 +63,18 @@ def test_a_translation_addresses_the_reader_formally(language):
             assert found is None, f"{form!r} says {found and found[0]!r}"
 
 
+def test_what_signing_in_says_is_collected_from_allauth_as_far_as_it_is_shown():
+    said = {str(message.id) for message in messages.borrowed()}
+    assert {"Sign Up", "Sign-In Code", "Unused codes", "Create Passkey", "Incorrect code."} <= said
+    assert not [text for text in said if "phone" in text.lower()]
+
+
 # --- What stands in templates ---
 
 # Names and signs that are the same in every language.
-SAME_EVERYWHERE = re.compile(r"guildmark|webhook-id|SHA-256|JSON|CSV|PDF|ZIP|DID|https://your-domain/\.well-known/guildmark\.txt")
+SAME_EVERYWHERE = re.compile(
+    r"guildmark|webhook-id|SHA-256|JSON|CSV|PDF|ZIP|DID|https://your-domain/\.well-known/guildmark\.txt"
+)
 
 
 def _visible(text: str) -> Iterator[str]:

@@ -56,10 +56,8 @@ class Visitor:
         self._arrive(self.page.goto(self.site.url + address), status)
 
     def follow(self, text: str, *, within: str = "", status: int = 200) -> None:
-        """Click the first link with these words, be it drawn as a button."""
-        place = self._place(within)
-        found = place.get_by_role("link", name=text).or_(place.locator("a[role=button]", has_text=text))
-        self._go(found.first, status)
+        """Click the first link with these words."""
+        self._go(self._place(within).get_by_role("link", name=text).first, status)
 
     def press(self, text: str, *, within: str = "", status: int = 200) -> None:
         """Press the first button with these words; a form is sent and a page comes back."""
@@ -137,9 +135,9 @@ class Visitor:
 
     def sign_up(self) -> None:
         """From wherever a page offers to make an account: the form, the code from the mail, and back where one was."""
-        self.write("Email", self.email)
+        self.write("E-mail", self.email)
         self.write("Password", PASSWORD)
         self.write("Your name", self.name)
-        self.press("Sign Up")
+        self.press("Make an account")
         self.write("Code", self.site.mail(self.email, "confirm").code)
         self.press("Confirm")

@@ -149,7 +149,7 @@ class Story:
             nora.press("Invite")
             nora.sees(f"An invitation to {colleague.email} is on its way.")
             colleague.open(self.site.mail(colleague.email, "invites you").path)
-            colleague.follow("sign up")
+            colleague.follow("Make an account")
             colleague.sign_up()
             colleague.sees("Tidewater College invites you")
             colleague.press("Take this role")

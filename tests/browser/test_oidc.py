@@ -147,9 +147,9 @@ def test_an_account_begun_elsewhere_in_anothers_name_is_lost_once_the_owner_come
     enter(begun, elsewhere, "trudy")
     assert "/account/confirm-email/" in begun.url
     owner.goto(f"{elsewhere.site.url}/account/login/code/")
-    owner.get_by_label("Email").fill("ines@harbour.example")
-    owner.get_by_role("button", name="Request Code").click()
-    enter_code(owner, elsewhere.site.mail("ines@harbour.example", "Sign-In Code").code)
+    owner.get_by_label("E-mail").fill("ines@harbour.example")
+    owner.get_by_role("button", name="Send me the code").click()
+    enter_code(owner, elsewhere.site.mail("ines@harbour.example", "Your code to sign in").code)
     assert heading(owner).startswith("Hello")
     enter(again, elsewhere, "trudy")
     assert_nobody_is_signed_in(again, elsewhere.site)
@@ -160,7 +160,7 @@ def test_who_brings_no_address_is_asked_for_one_and_has_to_confirm_it(elsewhere,
     enter(page, elsewhere, "nomail")
     assert heading(page) == "Make an account"
     assert page.get_by_label("Your name").input_value() == "Nomi Ashe"
-    page.get_by_label("Email").fill("nomi@ashe.example")
+    page.get_by_label("E-mail").fill("nomi@ashe.example")
     page.get_by_role("button", name="Make the account").click()
     enter_code(page, elsewhere.site.mail("nomi@ashe.example", "").code)
     assert heading(page) == "Hello, Nomi Ashe"

@@ -78,19 +78,19 @@ def heading(page) -> str:
 
 def enter_code(page, code: str) -> None:
     page.get_by_role("textbox").fill(code)
-    page.get_by_role("button", name=re.compile("Confirm|Sign In|Activate")).click()
+    page.get_by_role("button", name=re.compile("Confirm|Sign in|Turn on")).click()
 
 
 def test_somebody_signs_up_with_a_passkey_and_comes_back_with_it(site, at, page, key):
     page.goto(f"{at}/account/signup/")
     page.get_by_role("link", name="passkey").click()
-    page.get_by_label("Email").fill("zora@harbour.example")
+    page.get_by_label("E-mail").fill("zora@harbour.example")
     page.get_by_label("Your name").fill("Zora Neal")
     page.locator("main").get_by_role("button").first.click()
     enter_code(page, site.mail("zora@harbour.example", "").code)
     page.get_by_label("Name").fill("My telephone")
     assert_accessible(page)
-    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Create it").click()
     page.wait_for_url(f"{at}/")
     assert heading(page) == "Hello, Zora Neal"
     authenticator, session = key
@@ -135,10 +135,10 @@ def test_a_forged_key_opens_nothing_and_the_page_says_so(at, page, key, handle):
 
 def test_a_second_step_by_an_app_is_set_up_and_asked_for_and_recovery_codes_open_too(site, at, page):
     page.goto(f"{at}/account/signup/")
-    page.get_by_label("Email").fill("ada@harbour.example")
+    page.get_by_label("E-mail").fill("ada@harbour.example")
     page.get_by_label("Your name").fill("Ada Lind")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign Up").click()
+    page.get_by_role("button", name="Make an account", exact=True).click()
     enter_code(page, site.mail("ada@harbour.example", "").code)
     assert heading(page) == "Hello, Ada Lind"
 
@@ -150,7 +150,7 @@ def test_a_second_step_by_an_app_is_set_up_and_asked_for_and_recovery_codes_open
     assert page.get_by_role("img").first.get_attribute("alt")
     assert_accessible(page)
     page.locator("#id_code").fill(code_of(secret))
-    page.get_by_role("button", name="Activate").click()
+    page.get_by_role("button", name="Turn on").click()
     page.wait_for_url("**/recovery-codes/")
     codes = page.get_by_label("Unused codes").input_value().split()
     assert len(codes) == len(set(codes)) == 10
@@ -159,16 +159,16 @@ def test_a_second_step_by_an_app_is_set_up_and_asked_for_and_recovery_codes_open
     for opens in (codes[0], code_of(secret)):
         page.get_by_role("button", name="Sign out").click()
         page.goto(f"{at}/account/login/")
-        page.get_by_label("Email").fill("ada@harbour.example")
+        page.get_by_label("E-mail").fill("ada@harbour.example")
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign In", exact=True).click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         assert "/account/2fa/authenticate/" in page.url
         page.get_by_label("code").fill("000000")
-        page.get_by_role("button", name="Sign In").click()
+        page.get_by_role("button", name="Sign in").click()
         assert "Incorrect code" in page.locator("main").inner_text()
         assert_accessible(page)
         page.get_by_label("code").fill(opens)
-        page.get_by_role("button", name="Sign In").click()
+        page.get_by_role("button", name="Sign in").click()
         assert heading(page) == "Hello, Ada Lind"
 
 

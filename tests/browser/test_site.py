@@ -7,10 +7,10 @@ def test_a_fresh_site_greets_a_stranger_and_writes_a_code_to_whoever_signs_up(si
     page = browser.new_context().new_page()
     page.goto(site.url)
     page.get_by_role("link", name="Sign up").or_(page.get_by_role("link", name="Make an account")).first.click()
-    page.get_by_label("Email").fill("nora@example.org")
+    page.get_by_label("E-mail").fill("nora@example.org")
     page.get_by_label("Your name").fill("Nora Weiss")
     page.get_by_label("Password").fill("a long enough phrase")
-    page.get_by_role("button", name="Sign Up").click()
+    page.get_by_role("button", name="Make an account", exact=True).click()
     assert len(site.mail("nora@example.org", "").code) >= 6
 
 

@@ -141,7 +141,7 @@ def sign_up(client: Client, email: str = EMAIL, **more: str):
 def test_somebody_makes_an_account_and_confirms_the_address_by_a_code(client):
     shown(client.get("/account/signup/"))
     page = shown(sign_up(client))
-    assert "Enter Email Verification Code" in page.text
+    assert "Enter the code from the e-mail" in page.text
     assert not signed_in(client)
     assert mail.outbox[0].to == [EMAIL]
     wrong = client.post("/account/confirm-email/", {"code": "AAA-AAA"})
@@ -151,6 +151,28 @@ def test_somebody_makes_an_account_and_confirms_the_address_by_a_code(client):
     person = Person.objects.get(email=EMAIL)
     assert (person.name, person.has_usable_password()) == ("Zora Neal", True)
     assert EmailAddress.objects.get(user=person).verified
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "subject", "greets", "familiar"),
+    [
+        ("en", "Confirm your e-mail address", "Hello,", r"\bemail\b"),
+        ("de", "Bestätigen Sie Ihre E-Mail-Adresse", "Guten Tag,", r"\b([Dd]u|[Dd]ich|[Dd]ein\w*)\b"),
+        ("es", "Confirme su dirección de correo", "Hola:", r"\b([Tt]ú|[Tt]us?)\b"),
+    ],
+)
+def test_signing_up_and_its_mail_are_said_in_our_words_and_politely(client, language, subject, greets, familiar):
+    client.cookies["language"] = language
+    pages = [Page(client.get(f"/account/{path}/")) for path in ("signup", "login", "login/code", "password/reset")]
+    pages.append(Page(sign_up(client)))
+    assert {page.all("html")[0]["lang"] for page in pages} == {language}
+    (sent,) = mail.outbox
+    assert sent.subject == subject, "nothing stands before it"
+    assert sent.body.startswith(greets)
+    for text in [*(page.text for page in pages), sent.body]:
+        assert re.search(familiar, text) is None, text
+        assert "Sign Up" not in text
 
 
 @pytest.mark.django_db
@@ -204,7 +226,7 @@ def test_by_password(client, zora):
 @pytest.mark.parametrize("given", [(EMAIL, "wrong"), ("nobody@example.org", PASSWORD)])
 def test_a_wrong_password_and_an_unknown_address_are_told_alike(client, zora, given):
     page = shown(client.post("/account/login/", {"login": given[0], "password": given[1]}))
-    assert "The email address and/or password you specified are not correct." in page.text
+    assert "The e-mail address or the password is not right." in page.text
     assert not signed_in(client)
 
 
@@ -220,7 +242,7 @@ def test_guessing_is_slowed_down(client, zora):
 def test_by_a_code(client, zora):
     shown(client.get("/account/login/code/"))
     page = shown(client.post("/account/login/code/", {"email": EMAIL}, follow=True))
-    assert "Enter Sign-In Code" in page.text
+    assert "Enter the code from the e-mail to sign in" in page.text
     assert "Incorrect code" in shown(client.post("/account/login/code/confirm/", {"code": "AAAAAA"})).text
     client.post("/account/login/code/confirm/", {"code": code_in(mail.outbox[0])})
     assert signed_in(client)
@@ -228,7 +250,7 @@ def test_by_a_code(client, zora):
 
 def test_a_code_is_promised_to_an_unknown_address_as_to_a_known_one(client, zora):
     response = client.post("/account/login/code/", {"email": "nobody@example.org"}, follow=True)
-    assert "Enter Sign-In Code" in shown(response).text
+    assert "Enter the code from the e-mail to sign in" in shown(response).text
 
 
 def test_signing_in_leads_back_to_the_page_that_asked_and_nowhere_else(client, zora):
@@ -292,12 +314,12 @@ def test_an_authenticator_app_is_added_and_then_asked_for(client, zora):
     counter = next(yield_hotp_counters_from_time())
     code = format_hotp_value(hotp_value(secret, counter))
     response = client.post("/account/2fa/totp/activate/", {"code": code}, follow=True)
-    assert "Recovery Codes" in shown(response).text
+    assert "Recovery codes" in shown(response).text
     for page in ("", "recovery-codes/", "recovery-codes/generate/", "totp/deactivate/"):
         shown(client.get(f"/account/2fa/{page}"))
     again = Client()
     asked = again.post("/account/login/", {"login": EMAIL, "password": PASSWORD}, follow=True)
-    assert "Your account is protected by two-factor authentication" in shown(asked).text
+    assert "Your account asks for a second step" in shown(asked).text
     assert not signed_in(again)
     assert "Incorrect code" in shown(again.post("/account/2fa/authenticate/", {"code": "000000"})).text
     unused = RecoveryCodes(Authenticator.objects.get(user=zora, type=Authenticator.Type.RECOVERY_CODES))
@@ -325,7 +347,7 @@ def test_a_page_about_keys_asks_for_the_password_again(client, zora):
     client.post("/account/login/", {"login": EMAIL, "password": PASSWORD})
     response = client.get("/account/2fa/webauthn/add/")
     assert response.status_code == 302
-    assert "Confirm Access" in shown(client.get(response.headers["Location"])).text
+    assert "Show that it is you" in shown(client.get(response.headers["Location"])).text
     wrong = client.post("/account/reauthenticate/", {"password": "wrong"})
     assert "Something is not right yet" in shown(wrong).text
     assert client.get("/account/2fa/webauthn/add/").status_code == 302
@@ -352,7 +374,7 @@ def test_a_passkey_can_be_the_whole_account(client):
     client.post("/account/signup/passkey/", {"email": EMAIL, "name": "Zora Neal"})
     response = client.post("/account/confirm-email/", {"code": code_in(mail.outbox[0])}, follow=True)
     page = shown(response)
-    assert "Create Passkey" in page.text
+    assert "Make a passkey" in page.text
     assert page.by_id("mfa_webauthn_signup")["type"] == "button"
 
 
@@ -446,7 +468,7 @@ def test_a_password_chosen_in_anothers_name_opens_nothing_once_the_owner_confirm
     assert signed_in(client)
     assert Learner.objects.get(pk=learner.pk).person == Person.objects.get(email=EMAIL), "her credentials are hers"
     again = Client().post("/account/login/", {"login": EMAIL, "password": PASSWORD})
-    assert "are not correct" in shown(again).text
+    assert "is not right" in shown(again).text
 
 
 @pytest.mark.django_db

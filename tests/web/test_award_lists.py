@@ -125,6 +125,15 @@ def test_from_the_sample_file_to_credentials(ana, offering):
     shown(done)
     assert "2 of 2 rows are settled" in text(done)
     assert Award.objects.count() == OutboxMessage.objects.filter(subject__startswith="Your credential").count() == 2
+    award = Award.objects.first()
+    for path in (url("award-detail", award.id), url("decide", award.decision.enrolment_id)):
+        page = ana.get(path)
+        shown(page)
+        assert "Reached outside this site on" in text(page)
+        assert "brought from “Campus One” by Ana Ruiz" in text(page)
+        assert "they have not confirmed it here" in text(page)
+        assert "Nothing has been handed in." not in text(page)
+        assert url("award-list", row.id).encode() in page.content
 
 
 def test_bad_rows_are_listed_by_row_field_and_reason(ana, ready):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -144,3 +146,30 @@ def test_somebody_who_left_is_nobody_in_the_demo_either(cast, demo):
 def test_one_click_needs_the_form_it_stands_in(cast, demo):
     client = Client(enforce_csrf_checks=True)
     assert client.post("/demo/sign-in", {"username": "lee"}).status_code == 403
+
+
+# --- The way back, from every page ---
+
+
+def current(client: Client, path: str) -> list[str]:
+    page = assert_accessible(client.get(path))
+    return [attrs["href"] for tag, attrs in page.elements if tag == "a" and attrs.get("aria-current") == "page"]
+
+
+def test_the_menu_leads_home_whoever_is_signed_in(cast, client):
+    assert "Home" not in first_page().text
+    client.force_login(cast.lee, backend="django.contrib.auth.backends.ModelBackend")
+    assert "Home" in first_page(client).text
+    assert current(client, "/") == ["/"]
+    assert current(client, "/learn") == []
+
+
+def test_developers_find_the_api_from_every_page(cast, client):
+    for path in ("/", "/verify", "/register"):
+        assert "/api/v1/" in {a.get("href") for a in assert_accessible(client.get(path)).all("a")}, path
+
+
+def test_a_link_is_no_button_whatever_it_looks_like():
+    pages = list(Path(str(files("guildmark.app.web") / "templates")).rglob("*.html"))
+    assert len(pages) > 50
+    assert [page.name for page in pages if 'role="button"' in page.read_text()] == []

@@ -271,3 +271,13 @@ def test_a_drawing_has_numbers_that_a_browser_reads(site, client, language):
             numbers = re.findall(r'\b(?:x|y|x1|x2|y1|y2|cx|cy|r|width|height)="([^"]*)"', drawing)
             assert numbers
             assert all(re.fullmatch(r"-?\d+(\.\d+)?", text) for text in numbers), numbers
+
+
+def test_a_list_of_sentences_inside_a_sentence_is_told_whole():
+    """What a learner reads about marks that are still missing; no English stays in the middle."""
+    says = "Marks are missing: Grasp has 1 mark, 2 are needed; Gait has 0 marks, 2 are needed; and 2 more."
+    with translation.override("de"):
+        assert told(says) == (
+            "Es fehlen Bewertungen: Grasp hat 1 Bewertung, nötig sind 2; Gait hat 0 Bewertungen, nötig sind 2; "
+            "und 2 weitere."
+        )

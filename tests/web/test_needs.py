@@ -108,6 +108,38 @@ def test_a_need_is_answered_with_a_draft_of_ones_own_and_closed_with_a_reason(ca
     assert need.state == "open"
 
 
+COPY = {"sample": "sql-python-operations"}
+
+
+def test_a_draft_that_is_begun_from_a_need_answers_it(cast, need):
+    quinn, path = signed_in(cast.quinn), f"{H}/blueprints/new?need={need.pk}"
+    assert shown(quinn.get(f"{H}/open-needs/{need.pk}")).by_href(path)
+    assert "The draft answers “Operations analyst”: Northwind Logistics is told at once" in shown(quinn.get(path)).text
+    page = shown(quinn.post(path, {}), 422)
+    assert "The draft answers “Operations analyst”" in page.text, "a mistake does not lose the need"
+    page = told(quinn, path, {**COPY, "title": "For the night"})
+    assert "“For the night” is a draft." in page.text
+    assert "Northwind Logistics is told, and can read “For the night”." in page.text
+    assert "For the night" in shown(signed_in(cast.omar).get(f"{N}/needs/{need.pk}")).text
+    need.refresh_from_db()
+    assert need.state == "answered"
+
+
+def test_a_need_that_was_closed_meanwhile_leaves_the_draft_a_draft(cast, need):
+    quinn, path = signed_in(cast.quinn), f"{H}/blueprints/new?need={need.pk}"
+    needs.close_need(need=need, reason="Hired.", actor=cast.omar, now=acts.NOW)
+    assert "This need is not open any more." in shown(quinn.get(path), 404).text
+    page = told(quinn, path, {**COPY, "title": "Late"})
+    assert "“Late” is a draft." in page.text
+    assert "This need is not open any more." in page.text
+    assert not need.answers.exists()
+
+
+@pytest.mark.parametrize("wrong", ["x", "%00", "11111111-1111-4111-8111-111111111111"])
+def test_a_draft_for_a_need_that_is_not_there_is_no_page(cast, wrong):
+    shown(signed_in(cast.quinn).get(f"{H}/blueprints/new?need={wrong}"), 404)
+
+
 # --- Comments, and declining ---
 
 

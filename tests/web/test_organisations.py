@@ -6,12 +6,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from guildmark.app.records import Event, Invitation, Membership, Organisation, OutboxMessage, Person
+from guildmark.app.services.people import accept_own_invitation
+from guildmark.core.errors import NotAllowed
 from tests.app import cast as acts
 from tests.web.test_public import assert_accessible, assert_guarded
 
@@ -150,6 +153,83 @@ def test_the_link_alone_is_not_enough(cast):
     assert not Membership.objects.filter(person=cast.mallory, organisation=cast.harbour).exists()
     assert Invitation.objects.get().accepted_at is None
     assert Client().post(link).headers["Location"].startswith("/account/login/")
+
+
+def confirm(person: Person, email: str = "", *, verified: bool = True) -> None:
+    EmailAddress.objects.create(user=person, email=email or person.email, primary=not email, verified=verified)
+
+
+def own(invitation: Invitation) -> str:
+    return f"/invitations/{invitation.pk}"
+
+
+def test_what_went_to_a_confirmed_address_is_accepted_without_the_mail(cast):
+    nora = somebody()
+    confirm(nora)
+    invite(cast, "nora@example.org")
+    path, client = own(Invitation.objects.get()), signed_in(nora)
+    assert path in [a.get("href") for a in shown(client.get("/")).all("a")]
+    assert "Quinn Abara invites you to act as Marker." in shown(client.get(path)).text
+    assert not Membership.objects.filter(person=nora).exists(), "looking takes nothing"
+    assert "You act for Harbour University as Marker." in shown(client.post(path, follow=True)).text
+    assert [m.role for m in Membership.objects.filter(person=nora)] == ["marker"]
+    assert Event.objects.get(verb="accept_invitation").actor == nora
+    for method in (client.get, client.post):
+        shown(method(path), 404)
+    assert path not in [a.get("href") for a in shown(client.get("/")).all("a")]
+
+
+def test_a_second_address_counts_as_soon_as_it_is_confirmed(cast):
+    nora = somebody()
+    confirm(nora)
+    confirm(nora, "weiss@work.example", verified=False)
+    invite(cast, "weiss@work.example")
+    path, client = own(Invitation.objects.get()), signed_in(nora)
+    shown(client.post(path), 404)
+    assert "invited to act" not in shown(client.get("/")).text
+    EmailAddress.objects.filter(email="weiss@work.example").update(verified=True)
+    assert "You act for Harbour University as Marker." in shown(client.post(path, follow=True)).text
+
+
+def test_an_address_that_nobody_confirmed_takes_no_role(cast, settings):
+    settings.DEMO = False
+    invite(cast, "mallory@example.org", "admin")
+    path = own(Invitation.objects.get())
+    client = signed_in(cast.mallory)  # whose account says this address, and who never showed that it is hers
+    confirm(cast.mallory, verified=False)
+    assert "The link is in the e-mail." in shown(client.get("/")).text
+    for method in (client.get, client.post):
+        shown(method(path), 404)
+    assert not Membership.objects.filter(person=cast.mallory, organisation=cast.harbour).exists()
+
+
+def test_mallory_takes_nobodys_invitation_and_none_that_is_over(cast):
+    confirm(cast.mallory)
+    invite(cast, "nora@example.org", "admin")
+    row, client = Invitation.objects.get(), signed_in(cast.mallory)
+    for path in (own(row), "/invitations/00000000-0000-4000-8000-000000000000"):
+        for method in (client.get, client.post):
+            shown(method(path), 404)
+    taken = {"invitation": row, "confirmed": ["mallory@example.org"], "actor": cast.mallory}
+    with pytest.raises(NotAllowed, match="another e-mail address"):
+        accept_own_invitation(**taken, now=timezone.now())
+    Invitation.objects.update(email="mallory@example.org", expires_at=timezone.now() - timedelta(seconds=1))
+    shown(client.post(own(row)), 404)
+    with pytest.raises(NotAllowed, match="used or over"):
+        accept_own_invitation(**taken, now=timezone.now())
+    assert not Membership.objects.filter(person=cast.mallory, organisation=cast.harbour).exists()
+    assert Client().post(own(row)).headers["Location"].startswith("/account/login/")
+    assert client.put(own(row)).status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(cast.mallory, backend="django.contrib.auth.backends.ModelBackend")
+    assert strict.post(own(row)).status_code == 403
+
+
+def test_people_stand_before_what_the_organisation_says_of_itself(cast):
+    page = shown(signed_in(cast.quinn).get("/o/harbour-university/people"))
+    parts = ("Who acts for it", "Invite somebody", "How it is regulated", "Numbers in public registers", "Signing keys")
+    places = [page.text.index(part) for part in parts]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 48, "%00", "Ünïcödé"])

@@ -272,6 +272,30 @@ def test_the_gate_is_run_judged_and_passed_and_the_version_is_published_and_offe
         assert "only a draft is judged" in shown(designer.get(link, follow=True)).text
 
 
+def test_a_standing_that_changed_since_asks_for_the_gate_again(cast, dana):
+    version, admin = acts.draft(cast), signed_in(cast.quinn)
+    acts.endorse(cast, version)
+    acts.judge_all(cast, version)
+    acts.review(cast, version)
+    assert "Quality gate: passed" in shown(admin.get(url("blueprint", version.id))).text
+    told(admin, f"/o/{HARBOUR}/people/standing", {"regulated": "no"})
+    page = shown(admin.get(url("blueprint", version.id)))
+    assert "something changed since it looked" in page.text
+    assert "what your organisation says of itself changed" in page.text
+    assert "Publish this version" not in page.text
+    assert "changed after the gate looked" in told(admin, url("publish-blueprint", version.id)).text
+    told(admin, url("run-gate", version.id))
+    assert "something changed since it looked" not in shown(admin.get(url("blueprint", version.id))).text
+
+
+def test_that_an_organisation_was_checked_since_changes_nothing_for_the_gate(cast):
+    version, admin = acts.draft(cast), signed_in(cast.quinn)
+    acts.review(cast, version)
+    cast.harbour.facts = {**cast.harbour.facts, "checked": {"how": "A call", "by": "Root", "on": "2026-11-24"}}
+    cast.harbour.save()
+    assert "something changed since it looked" not in shown(admin.get(url("blueprint", version.id))).text
+
+
 def test_what_fails_stands_first_with_its_word(cast, dana):
     document = sample()
     for assessment in document["assessments"]:
@@ -367,12 +391,24 @@ def test_a_marker_marks_a_piece_of_work_by_its_rubric(cast, work):
         assert criterion["title"] in page.text
         assert all(level["descriptor"] in page.text for level in criterion["levels"])
     assert "Mei Tan" not in page.text
-    assert "Your marks are on record." in told(client, url("mark-work", row.id), answers(row)).text
+    page = told(client, url("mark-work", row.id), answers(row))
+    assert "Your marks are on record. Next piece" in page.text
+    following = [a["href"] for a in page.all("a") if a.get("href") == url("mark-work", work[1].id)]
+    assert len(following) == 2, "the next piece, and its line in the list"
     assert row.marks.filter(marker=cast.lee).count() == len(assessment["criteria"])
     page = shown(client.get(url("mark-work", row.id)))
     assert "Your marks" in page.text
     assert "Seen by me: 0." in page.text
     assert "You have marked this work already" in told(client, url("mark-work", row.id), answers(row)).text
+
+
+def test_after_the_last_piece_no_next_one_is_offered(cast, work):
+    client = signed_in(cast.lee)
+    for row in work:
+        page = told(client, url("mark-work", row.id), answers(row))
+    assert "Your marks are on record." in page.text
+    assert "Nothing waits for your marks." in page.text
+    assert "Next piece" not in page.text
 
 
 def test_no_marker_sees_what_another_gave_before_the_decision(cast, work):

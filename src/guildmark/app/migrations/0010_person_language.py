@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('guildmark', '0009_award_lists'),
+        ("guildmark", "0009_award_lists"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='person',
-            name='language',
-            field=models.CharField(blank=True, help_text='For e-mails; empty until it is known.', max_length=10),
+            model_name="person",
+            name="language",
+            field=models.CharField(blank=True, help_text="For e-mails; empty until it is known.", max_length=10),
         ),
     ]

@@ -5,19 +5,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('guildmark', '0010_person_language'),
+        ("guildmark", "0010_person_language"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PublicPage',
+            name="PublicPage",
             fields=[
-                ('learner', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='public_page', serialize=False, to='guildmark.learner')),
-                ('address', models.SlugField(max_length=40, unique=True)),
-                ('opened_at', models.DateTimeField(help_text='Empty while the page is closed.', null=True)),
-                ('awards', models.ManyToManyField(related_name='public_pages', to='guildmark.award')),
+                (
+                    "learner",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="public_page",
+                        serialize=False,
+                        to="guildmark.learner",
+                    ),
+                ),
+                ("address", models.SlugField(max_length=40, unique=True)),
+                ("opened_at", models.DateTimeField(help_text="Empty while the page is closed.", null=True)),
+                ("awards", models.ManyToManyField(related_name="public_pages", to="guildmark.award")),
             ],
         ),
     ]

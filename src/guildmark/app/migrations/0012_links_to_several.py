@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('guildmark', '0011_public_pages'),
+        ("guildmark", "0011_public_pages"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='sharelink',
-            name='more',
-            field=models.ManyToManyField(help_text='What is shown beside `award`.', related_name='shared_along', to='guildmark.award'),
+            model_name="sharelink",
+            name="more",
+            field=models.ManyToManyField(
+                help_text="What is shown beside `award`.", related_name="shared_along", to="guildmark.award"
+            ),
         ),
     ]

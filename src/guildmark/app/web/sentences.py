@@ -64,7 +64,7 @@ def told_or_none(text: str, depth: int = 0) -> str | None:
         filled = said.rstrip(".")
         for name, value in found.groupdict().items():
             if name != "end":
-                inner = _day(value) or (told_or_none(value, depth + 1) if depth < _DEEPEST else None)
+                inner = _day(value) or (_listed(value, depth + 1) if depth < _DEEPEST else None)
                 filled = filled.replace(f"{{{name.removeprefix('g')}}}", inner or value)
         if text[:1].isupper():
             filled = filled[:1].upper() + filled[1:]
@@ -72,6 +72,13 @@ def told_or_none(text: str, depth: int = 0) -> str | None:
     if ": " in text or "; " in text:
         return _in_parts(text, depth)
     return None
+
+
+def _listed(value: str, depth: int) -> str | None:
+    """A gap may list sentences (`a; b; and 2 more`): each is told, or else the whole is looked for."""
+    parts = [told_or_none(part, depth) for part in value.split("; ")] if "; " in value else [None]
+    told_parts = [part for part in parts if part]
+    return "; ".join(told_parts) if len(told_parts) == len(parts) else told_or_none(value, depth)
 
 
 def _day(value: str) -> str | None:
