@@ -46,7 +46,6 @@ class Setting:
 WIDE, DARK = Setting(1280, "light"), Setting(1280, "dark")
 NARROW, NARROW_DARK = Setting(320, "light"), Setting(320, "dark")
 EVERY = (WIDE, DARK, NARROW, NARROW_DARK)
-TWO = (DARK, NARROW)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from guildmark.adapters.qr import MOST_PIXELS, read_qr
+from guildmark.adapters.qr import MOST_PIXELS, MOST_PIXELS_WHOLE, read_qr
 from guildmark.app.queries.awards import paper_url
 from guildmark.app.queries.learning import share_url
 from guildmark.app.queries.reading import known_here, reading_of
@@ -225,9 +225,18 @@ def _two_codes() -> bytes:
         (_plain("JPEG")[:200], "cannot be read as a picture"),
         (_plain("PNG"), "shows no QR code"),
         (_two_codes(), "shows several QR codes"),
-        (_plain("PNG", (10_000, MOST_PIXELS // 10_000 + 1)), "has too many pixels"),
+        (_plain("PNG", (10_000, MOST_PIXELS_WHOLE // 10_000 + 1)), "has too many pixels"),
+        (_plain("JPEG", (10_000, MOST_PIXELS // 10_000 + 1)), "has too many pixels"),
     ],
-    ids=["nothing", "a JPEG's first bytes", "a cut JPEG", "a white page", "two codes", "too many pixels"],
+    ids=[
+        "nothing",
+        "a JPEG's first bytes",
+        "a cut JPEG",
+        "a white page",
+        "two codes",
+        "too large a PNG",
+        "too large a JPEG",
+    ],
 )
 def test_a_picture_that_gives_no_code_says_why(body, says):
     with pytest.raises(BrokenInput, match=says):

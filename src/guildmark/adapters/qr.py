@@ -9,8 +9,11 @@ from PIL import Image, UnidentifiedImageError
 
 from guildmark.core.errors import BrokenInput
 
-MOST_PIXELS = 50_000_000
-"""Of a picture that is looked at; the camera of a telephone makes 12 to 50 million."""
+MOST_PIXELS = 25_000_000
+"""Of a JPEG that is looked at, which is made smaller while it is read; cameras of telephones make about 12 million."""
+
+MOST_PIXELS_WHOLE = 10_000_000
+"""Of a picture of another kind, which is unpacked whole before it is made smaller: 40 MB at most."""
 
 _SIDE = 2000
 """Pixels to which a larger picture is made smaller first: a code that a person can frame is still legible."""
@@ -26,7 +29,8 @@ def read_qr(picture: bytes) -> str:
     """
     try:
         with Image.open(io.BytesIO(picture), formats=_KINDS) as image:
-            if image.width * image.height > MOST_PIXELS:
+            most = MOST_PIXELS if image.format == "JPEG" else MOST_PIXELS_WHOLE
+            if image.width * image.height > most:
                 raise BrokenInput("has too many pixels", where="picture", hint="make it smaller, or cut it to the code")
             image.draft("L", (_SIDE, _SIDE))
             image.thumbnail((_SIDE, _SIDE))
