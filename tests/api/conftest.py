@@ -8,9 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from django.utils import timezone
 
+from guildmark.app import wsgi
 from guildmark.app.records import Membership
 from guildmark.app.services.api_keys import make_key, scopes_for
 from guildmark.core.doors import Document
@@ -19,6 +22,24 @@ from tests.app import cast as cast_module
 from tests.app.conftest import at_once, cast, home, real_database
 
 __all__ = ["at_once", "cast", "home", "real_database"]
+
+
+def application(environ, start_response):
+    """The site's WSGI application within a test's transaction, whose connection must outlive the request.
+
+    A server's requests close a connection that has a transaction open; Django's own test client prevents it likewise.
+    """
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        answer = wsgi.application(environ, start_response)
+        try:
+            return [b"".join(answer)]
+        finally:
+            answer.close()
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 class NoOutside:

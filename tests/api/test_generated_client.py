@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from guildmark.app.api.address import openapi
 from guildmark.app.services.api_keys import make_client
-from guildmark.app.wsgi import application
-from tests.api.conftest import program, role
+from tests.api.conftest import application, program, role
 from tests.app import cast as world
 
 

@@ -19,8 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from guildmark.app.api.address import openapi
-from guildmark.app.wsgi import application
-from tests.api.conftest import program, role
+from tests.api.conftest import application, program, role
 from tests.api.test_operations import match_run
 from tests.app import cast as world
 
