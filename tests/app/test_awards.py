@@ -8,12 +8,13 @@ import secrets
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from guildmark.app.queries.awards import award_by_claim
 from guildmark.app.queries.published import published, published_fetcher
 from guildmark.app.records import Award, LogEntry, OutboxMessage, StatusChange
-from guildmark.app.services import awards
+from guildmark.app.services import awards, status
 from guildmark.app.services.ledger import publish_checkpoint
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.core.report import Verdict
@@ -135,6 +136,25 @@ def test_no_two_awards_share_an_index(cast):
         made.append(world.award(cast, world.decide(cast, version, who=who))[0])
     places = {(a.status_list_id, a.status_index) for a in made}
     assert len(places) == len(made)
+
+
+def test_a_list_that_is_half_full_is_followed_by_another_and_never_dragged_through_a_count(cast, monkeypatch):
+    monkeypatch.setattr(status, "SIZE", 4)  # the lists of the site are longer; what is signed is not looked at here
+    monkeypatch.setattr(status, "publish_status_list", lambda number, now: None)
+    version = world.publish(cast)
+    decision = world.decide(cast, version)
+    issuer = cast.harbour
+    first = status.allocate_status(issuer=issuer, entropy=secrets.token_bytes, now=NOW)[1]
+    made, _token = world.award(cast, decision)
+    assert made.status_list == first
+    Award.objects.filter(pk=made.pk).update(status_index=0)
+    with CaptureQueriesContext(connection) as asked:
+        assert status.allocate_status(issuer=issuer, entropy=secrets.token_bytes, now=NOW)[1] == first
+    assert not [q["sql"] for q in asked if "GROUP BY" in q["sql"]]
+    other = world.learner("other@example.org", "Somebody Else")
+    world.award(cast, world.decide(cast, version, who=other))
+    second = status.allocate_status(issuer=issuer, entropy=secrets.token_bytes, now=NOW)[1]
+    assert second.number == first.number + 1
 
 
 @pytest.mark.django_db(transaction=True)

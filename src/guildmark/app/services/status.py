@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
 
 from guildmark.app.records import Award, Organisation, StatusList
 from guildmark.app.services.keys import signer_for
@@ -37,14 +36,10 @@ def allocate_status(
     """
     # One award of an issuer at a time: of two at once the second finds the list that the first made, and its index.
     hold(issuer)
-    row = (
-        StatusList.objects.filter(issuer=issuer)
-        .annotate(n=Count("awards"))
-        .filter(n__lt=SIZE // 2)
-        .order_by("number")
-        .first()
-    )
-    if row is None:
+    # Lists fill one after the other, so only the last may have room. Counted apart: grouping by a row of the list would
+    # drag its bytes through the count, for each award again.
+    row = StatusList.objects.filter(issuer=issuer).order_by("-number").first()
+    if row is None or Award.objects.filter(status_list=row).count() >= SIZE // 2:
         last = StatusList.objects.order_by("-number").values_list("number", flat=True).first()
         row = StatusList.objects.create(
             number=(last or 0) + 1,
