@@ -9,7 +9,9 @@ from functools import lru_cache, wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import parse_etags
@@ -265,6 +267,10 @@ def _scope_in_words(operation: dict[str, Any]) -> str:
 # --- OAuth 2 ---
 
 
+_UNREADABLE = (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError, ValueError, LookupError)
+"""What Django raises for a form that is too much, cut off, or in no charset that there is."""
+
+
 def _oauth(view: View) -> View:
     """The library's view; what it would stumble over is refused before (RFC 6749 section 5.2)."""
 
@@ -275,7 +281,15 @@ def _oauth(view: View) -> View:
                 if _length(request) > LARGEST_FORM:
                     return JsonResponse({"error": "invalid_request"}, status=413)
                 fields = [text for name, values in request.POST.lists() for text in (name, *values)]
-            except Exception:  # a form that cannot be read, in one of Django's many ways
+            except (
+                SuspiciousOperation,
+                BadRequest,
+                MultiPartParserError,
+                UnreadablePostError,
+                ValueError,
+                LookupError,
+            ):
+                # Too much, cut off, in no charset that there is: a form that cannot be read.
                 fields = ["\0"]
             if any("\0" in text for text in fields):
                 return JsonResponse({"error": "invalid_request"}, status=400)

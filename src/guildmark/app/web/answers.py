@@ -46,9 +46,17 @@ RULE_WORDS: Words = {
     Verdict.NOT_APPLICABLE: ("–", _("Does not apply")),
 }
 
+HOLDS_WORDS: Words = {
+    Verdict.PASS: ("✓", _("Holds")),
+    Verdict.FAIL: ("✕", _("Does not hold")),
+    Verdict.UNKNOWN: ("?", _("Cannot be told")),
+    Verdict.NOT_APPLICABLE: ("–", _("Does not apply")),
+}
+
 SYMBOLS = {verdict: symbol for verdict, (symbol, _word) in RULE_WORDS.items()}
 
-_ORDER = [Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.NOT_APPLICABLE]
+ORDER = [Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.NOT_APPLICABLE]
+"""What a reader has to know first stands first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def lines_of(
     findings: Sequence[Finding], words: Words = RULE_WORDS, action: Callable[[Finding], str] = lambda _: ""
 ) -> list[Line]:
     """The findings as lines: what failed first, then what is open, advice after what decides."""
-    in_order = sorted(findings, key=lambda f: (_ORDER.index(f.verdict), not f.required))
+    in_order = sorted(findings, key=lambda f: (ORDER.index(f.verdict), not f.required))
     return [
         Line(
             symbol=words[f.verdict][0],

@@ -39,6 +39,7 @@ from guildmark.app.queries.published import PublishedFetcher, published
 from guildmark.app.queries.reading import Reading, reading_of
 from guildmark.app.records import Award
 from guildmark.app.services.awards import claim_award
+from guildmark.app.web.answers import HOLDS_WORDS, ORDER, SYMBOLS, style_of
 from guildmark.app.web.security import private
 from guildmark.app.web.sentences import told
 from guildmark.core.errors import BrokenInput, GuildmarkError
@@ -200,17 +201,6 @@ class NameForm(PlainForm):
     )
 
 
-_WORDS = {
-    Verdict.PASS: ("✓", _("Holds")),
-    Verdict.FAIL: ("✕", _("Does not hold")),
-    Verdict.UNKNOWN: ("?", _("Cannot be told")),
-    Verdict.NOT_APPLICABLE: ("–", _("Does not apply")),
-}
-"""Symbol and word; the symbol is decoration, the word is what counts."""
-
-_ORDER = [Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.NOT_APPLICABLE]
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """One finding as the page shows it."""
@@ -219,15 +209,15 @@ class Line:
 
     @property
     def symbol(self) -> str:
-        return _WORDS[self.finding.verdict][0]
+        return SYMBOLS[self.finding.verdict]
 
     @property
     def word(self) -> str:
-        return _WORDS[self.finding.verdict][1]
+        return str(HOLDS_WORDS[self.finding.verdict][1])
 
     @property
     def style(self) -> str:
-        return self.finding.verdict.name.lower().replace("_", "-")
+        return style_of(self.finding.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +230,11 @@ class Answer:
 
     @property
     def symbol(self) -> str:
-        return _WORDS[self.report.verdict][0]
+        return SYMBOLS[self.report.verdict]
 
     @property
     def style(self) -> str:
-        return self.report.verdict.name.lower().replace("_", "-")
+        return style_of(self.report.verdict)
 
     @property
     def headline(self) -> str:
@@ -273,7 +263,7 @@ class Answer:
 
     @property
     def lines(self) -> list[Line]:
-        return [Line(f) for f in sorted(self.report.findings, key=lambda f: _ORDER.index(f.verdict))]
+        return [Line(f) for f in sorted(self.report.findings, key=lambda f: ORDER.index(f.verdict))]
 
 
 def checked(document: bytes, *, recipient: str = "") -> Answer:

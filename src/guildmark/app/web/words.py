@@ -1,4 +1,4 @@
-"""Filters that every template has: days, moments and numbers as the reader writes them, and what rooms say."""
+"""Filters that every template has: days, moments and numbers as the reader writes them, verdicts, what rooms say."""
 
 from __future__ import annotations
 
@@ -9,10 +9,26 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 
+from guildmark.app.web.answers import HOLDS_WORDS, SYMBOLS, style_of
 from guildmark.app.web.sentences import told as told_in_their_language
 from guildmark.app.web.sentences import told_or_none
+from guildmark.core.report import Verdict
 
 register = template.Library()
+
+register.filter("style", style_of)
+
+
+@register.filter
+def symbol(verdict: Verdict) -> str:
+    """The sign of a verdict, which is decoration: the word beside it is what counts."""
+    return SYMBOLS[verdict]
+
+
+@register.filter
+def holds(verdict: Verdict) -> str:
+    """Whether something holds, in a word or three."""
+    return str(HOLDS_WORDS[verdict][1])
 
 
 @register.filter

@@ -1,1 +1,0 @@
-"""What templates may ask beyond Django's own."""
