@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from guildmark.app.queries.design import blueprint_value
@@ -608,6 +609,12 @@ def test_a_list_stops_when_the_micro_credential_is_withdrawn(cast, offering, cla
     run_slice(seconds=60)
     row.refresh_from_db()
     assert (row.state, "only a published" in row.problem) == ("stopped", True)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about how SQLite looks things up")
+def test_whether_somebody_holds_it_already_is_not_asked_of_all_awards_of_the_issuer(cast, offering):
+    mine = lists.holders(offering.blueprint_version).filter(learner=cast.mei)
+    assert "guildmark_award USING INDEX award_by_learner_and_issuer (learner_id=? AND issuer_id=?)" in mine.explain()
 
 
 def test_a_draft_takes_no_list(cast, offering, class_list):

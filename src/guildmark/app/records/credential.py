@@ -70,6 +70,8 @@ class Award(models.Model):
 
     class Meta:
         ordering = ["issued_at", "id"]
+        # Without it SQLite looks through all awards of an issuer for one learner's, at each row of a list of thousands.
+        indexes = [models.Index(fields=["learner", "issuer"], name="award_by_learner_and_issuer")]
         constraints = [
             models.UniqueConstraint(fields=["status_list", "status_index"], name="one_award_per_status_index"),
             models.CheckConstraint(condition=Q(kind="clr") | Q(decision__isnull=False), name="badge_has_a_decision"),
