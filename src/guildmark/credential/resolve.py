@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from guildmark.core.codecs import base64url_decode, iso, parse_iso, parse_json
+from guildmark.core.codecs import iso, parse_iso, parse_json
 from guildmark.core.doors import Fetcher
 from guildmark.core.errors import BrokenInput, OutsideFailure
 from guildmark.core.report import Verdict
@@ -131,9 +131,6 @@ def _in_fragment(method: str) -> PublicKey | None:
         return None
 
 
-_JWK_CURVES = {"Ed25519": 32, "P-256": 32, "P-384": 48}
-
-
 def _key(entry: Mapping[str, Any] | None, method: str) -> PublicKey | None:
     """The key of a Multikey, an Ed25519VerificationKey2020 or a JsonWebKey; None if it cannot be read."""
     if entry is None:
@@ -142,14 +139,6 @@ def _key(entry: Mapping[str, Any] | None, method: str) -> PublicKey | None:
         if isinstance(entry.get("publicKeyMultibase"), str):
             return PublicKey.from_multikey(method, entry["publicKeyMultibase"])
         jwk = entry.get("publicKeyJwk")
-        if isinstance(jwk, Mapping) and str(jwk.get("crv")) in _JWK_CURVES:
-            x = base64url_decode(str(jwk.get("x", "")))
-            size = _JWK_CURVES[str(jwk["crv"])]
-            if jwk["crv"] == "Ed25519":
-                return PublicKey(method, "Ed25519", x) if len(x) == size else None
-            y = base64url_decode(str(jwk.get("y", "")))
-            if len(x) == len(y) == size:
-                return PublicKey(method, str(jwk["crv"]), bytes([2 + y[-1] % 2]) + x)
+        return PublicKey.from_jwk(method, jwk) if isinstance(jwk, Mapping) else None
     except BrokenInput:
-        pass
-    return None
+        return None

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guildmark.core.codecs import base64url_encode
 from guildmark.core.doors import Signer
 from guildmark.core.errors import BrokenInput
-from guildmark.credential.keys import PublicKey, SoftwareSigner, signature_holds
+from guildmark.credential.keys import (
+    JOSE_NAMES,
+    PublicKey,
+    SoftwareSigner,
+    jwk_of,
+    jwk_thumbprint,
+    signature_holds,
+)
 
 KEY_ID = "did:web:a.example#key-1"
 
@@ -94,3 +104,103 @@ def test_a_private_key_of_another_size_is_refused(size):
 def test_a_key_needs_an_absolute_name():
     with pytest.raises(BrokenInput, match=r"'key-1' is not an absolute URL; write it like did:web"):
         SoftwareSigner(bytes(32), "key-1")
+
+
+def rsa_key(bits: int = 2048) -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.DER, form, serialization.NoEncryption())
+
+
+@pytest.fixture(scope="module")
+def every_kind() -> list[SoftwareSigner]:
+    return [
+        SoftwareSigner(bytes(range(32)), KEY_ID),
+        SoftwareSigner(bytes(range(1, 33)), KEY_ID, "P-256"),
+        SoftwareSigner(bytes(range(1, 49)), KEY_ID, "P-384"),
+        SoftwareSigner(rsa_key(), KEY_ID, "RSA"),
+    ]
+
+
+def test_every_kind_of_key_signs_the_same_twice_and_its_signature_holds(every_kind):
+    for signer in every_kind:
+        signature = signer.sign(b"message")
+        assert signature == signer.sign(b"message")
+        assert signature_holds(signer, b"message", signature)
+        assert not signature_holds(signer, b"messagf", signature)
+        assert not signature_holds(signer, b"message", signature[:-1] + bytes([signature[-1] ^ 1]))
+        others = [other for other in every_kind if other is not signer]
+        assert not any(signature_holds(other, b"message", signature) for other in others)
+
+
+def test_a_private_key_does_not_show(every_kind):
+    for signer in every_kind:
+        assert repr(signer.private_key)[2:20] not in repr(signer)
+
+
+def test_a_jwk_comes_back_and_joserfc_reads_it_with_the_same_thumbprint(every_kind):
+    from joserfc.jwk import import_key
+
+    for signer in every_kind:
+        jwk = jwk_of(signer)
+        assert PublicKey.from_jwk(KEY_ID, jwk) == PublicKey(KEY_ID, signer.algorithm, signer.public_key)
+        assert import_key(jwk).thumbprint() == jwk_thumbprint(signer)
+
+
+def test_joserfc_accepts_what_is_signed_here(every_kind):
+    from joserfc import jws
+    from joserfc.jwk import import_key
+
+    for signer in every_kind:
+        name = JOSE_NAMES[signer.algorithm]
+        start = f"{base64url_encode(json.dumps({'alg': name}).encode())}.{base64url_encode(b'payload')}"
+        token = f"{start}.{base64url_encode(signer.sign(start.encode()))}"
+        assert jws.deserialize_compact(token, import_key(jwk_of(signer)), algorithms=[name]).payload == b"payload"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"d": "AA"}, "private key"),
+        ({"crv": "secp256k1"}, "not known here"),
+        ({"kty": None}, "not known here"),
+        ({"x": "AA"}, "32 bytes"),
+        ({"y": "A" * 43}, "not on P-256"),
+        ({"y": 5}, "missing or wrong"),
+        ({"y": "+" * 43}, "cannot be decoded"),
+    ],
+)
+def test_a_jwk_that_is_none_is_refused_with_the_reason(every_kind, change, says):
+    with pytest.raises(BrokenInput, match=says):
+        PublicKey.from_jwk(KEY_ID, {**jwk_of(every_kind[1]), **change})
+
+
+def test_an_rsa_key_of_a_size_that_can_be_forged_neither_signs_nor_checks(every_kind):
+    with pytest.raises(BrokenInput, match="2,048"):
+        SoftwareSigner(rsa_key(1024), KEY_ID, "RSA")
+    small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    numbers = small.public_key().public_numbers()
+    jwk = {"kty": "RSA", "n": base64url_encode(numbers.n.to_bytes(128)), "e": "AQAB"}
+    with pytest.raises(BrokenInput, match="2,048"):
+        PublicKey.from_jwk(KEY_ID, jwk)
+    raw = small.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    signature = small.sign(b"m", padding.PKCS1v15(), hashes.SHA256())
+    assert not signature_holds(PublicKey(KEY_ID, "RSA", raw), b"m", signature)
+
+
+def test_rfc_6979_gives_the_signature_it_prints():
+    number = bytes.fromhex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")  # appendix A.2.5
+    signer = SoftwareSigner(number, KEY_ID, "P-256")
+    assert signer.sign(b"sample").hex().upper() == (
+        "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"
+        "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("private", "algorithm"),
+    [(bytes(32), "P-256"), (b"\xff" * 48, "P-384"), (b"", "RSA"), (bytes(32), "secp256k1"), (bytes(31), "P-256")],
+)
+def test_what_is_no_private_key_is_refused(private, algorithm):
+    with pytest.raises(BrokenInput):
+        SoftwareSigner(private, KEY_ID, algorithm)
