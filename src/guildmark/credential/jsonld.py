@@ -14,7 +14,8 @@ Rules:
    the same statements could be written so that a reader of the plain JSON does not see them (Data Integrity
    1.0 section 2.4.3);
 3. no relative IRIs, no names of blank nodes, no null, no text direction: RDF has no place for them; contexts
-   stand at the top of a credential, the document's or an embedded one's, and nowhere else;
+   stand at the top of a credential, the document's or an embedded one's, and nowhere else but in a proof that
+   repeats them;
 4. numbers are those that RDF and JSON print alike: integers below 2**53, fractions of at most 16 digits.
 
 What remains is what JSON-LD calls the same: a value and a list of that value alone or repeated, a set in another
@@ -66,6 +67,7 @@ class ContextSet:
     documents: Mapping[str, Mapping[str, Any]] = field(repr=False)
     # What PyLD made of them, once for each thread, since its caches bear only one: half the time of an expansion.
     _made: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+    memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # of others, see known_shapes
 
     def plus(self, documents: Mapping[str, Mapping[str, Any]]) -> ContextSet:
         """A set with more contexts, for the vectors of others. Contexts with `@vocab` hide losses: not for
@@ -154,8 +156,23 @@ def _members(document: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_credential(item: Mapping[str, Any]) -> bool:
+    """A credential, or one that is packed in a token: each brings its own context (VC Data Model 2.0, 4.13)."""
     kinds = item.get("type")
-    return "VerifiableCredential" in (kinds if isinstance(kinds, list) else [kinds])
+    return any(
+        kind in ("VerifiableCredential", "EnvelopedVerifiableCredential")
+        for kind in (kinds if isinstance(kinds, list) else [kinds])
+    )
+
+
+def _proofs_with_its_context(item: Mapping[str, Any]) -> Iterator[int]:
+    """The ids (as Python has them) of a document's proofs that repeat its contexts, as `jcs` suites have it: read
+    once more, these change nothing.
+    """
+    if "proof" in item and "@context" in item:
+        proofs = item["proof"]
+        for proof in proofs if isinstance(proofs, list) else [proofs]:
+            if isinstance(proof, Mapping) and proof.get("@context") == item["@context"]:
+                yield id(proof)
 
 
 _VALUE_OBJECT = {"@value", "@language"}
@@ -168,6 +185,7 @@ def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
     MOST_VALUES.
     """
     count = 0
+    same: set[int] = set()
     waiting: list[Any] = [document]
     while waiting:
         item = waiting.pop()
@@ -176,8 +194,9 @@ def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
             raise UnreadableJsonLd(f"has more than {MOST_VALUES:,} values", hint="is this one credential?")
         match item:
             case Mapping():
-                if "@context" in item and item is not document and not _is_credential(item):
+                if "@context" in item and item is not document and not _is_credential(item) and id(item) not in same:
                     yield "“@context” stands inside a part of it"
+                same.update(_proofs_with_its_context(item))
                 for key, value in item.items():
                     if key == "@context":
                         continue
@@ -397,7 +416,7 @@ class _Writer:
             case bool():
                 return literal("true" if raw else "false", datatype or f"{_XSD}boolean")
             case int() | float() if _is_double(raw) or datatype == f"{_XSD}double":
-                return literal(_double(float(raw)), datatype or f"{_XSD}double")
+                return literal(double_text(float(raw)), datatype or f"{_XSD}double")
             case int() | float():
                 return literal(str(int(raw)), datatype or f"{_XSD}integer")
             case str() if datatype is not None and datatype.rpartition("#")[2] in _NOT_TEXT:
@@ -432,7 +451,7 @@ def _is_double(number: int | float) -> bool:
     return number != int(number) or abs(number) >= 1e21
 
 
-def _double(number: float) -> str:
+def double_text(number: float) -> str:
     """The canonical form of a double (JSON-LD 1.1 API section 8.6): 5.5 is 5.5E0, 5 is 5.0E0."""
     mantissa, _, exponent = f"{number:.15e}".partition("e")
     whole, _, fraction = mantissa.partition(".")

@@ -24,7 +24,10 @@ from typing import Any
 
 from guildmark.core.errors import BrokenInput
 from guildmark.credential.jsonld import ContextSet
-from guildmark.credential.shape import Misfit, NoShape, Path, Shape, compile_shape, leaves, prefix_of
+from guildmark.credential.shape import Misfit, NoShape, Path, Shape, common_beginning, compile_shape, leaves, prefix_of
+
+OFTEN = 8
+"""Documents of one structure after which it is compiled: by then the generic path has cost as much as compiling."""
 
 ENOUGH_TO_NARROW = 24
 """Documents of one shape after which the values that never changed become constants."""
@@ -44,8 +47,8 @@ class Known:
     place: Hashable
     uses: int
     example: Mapping[str, Any] | None  # until it was narrowed
-    first: tuple[str, ...] | None = None
     changed: set[int] = field(default_factory=set)
+    seen: list[tuple[bytes, ...]] = field(default_factory=list)
     memory: dict[Any, Any] = field(default_factory=dict)
 
 
@@ -54,8 +57,16 @@ class Fit:
     """A document that fits a known shape: it loses nothing to JSON-LD, and this is its hash."""
 
     known: Known
-    values: tuple[str, ...]
     sha256: bytes
+
+
+def shapes_under(contexts: ContextSet) -> KnownShapes:
+    """The shapes that this process knows under a set of contexts."""
+    known = contexts.memory.get("shapes")
+    if known is None:
+        known = contexts.memory.setdefault("shapes", KnownShapes(contexts, often=OFTEN))
+    assert isinstance(known, KnownShapes)
+    return known
 
 
 class KnownShapes:
@@ -76,14 +87,16 @@ class KnownShapes:
         """
         for known in self._places.get(_place(document), ()):
             try:
-                values = known.shape.match(document)
-                digest = known.shape.digest(*values)
+                if known.example is None:
+                    digest = known.shape.hash_of(document)
+                else:
+                    values = known.shape.match(document)
+                    digest = known.shape.digest(*values)
+                    self._learn(known, values)
             except Misfit:
                 continue
             known.uses += 1
-            if known.example is not None:
-                self._learn(known, values)
-            return Fit(known, values, digest)
+            return Fit(known, digest)
         return None
 
     def met(self, document: Mapping[str, Any]) -> None:
@@ -98,8 +111,9 @@ class KnownShapes:
                 self._met.popitem(last=False)
             if count < self.often:
                 return
-            self._met[key] = -(10**9)  # compiled, or cannot be: not again while this is remembered
-        self.learn(document)
+            self._met[key] = 0
+        if self.learn(document) is None:
+            self._met[key] = -8 * self.often  # it has no shape: not again soon
 
     def learn(self, document: Mapping[str, Any]) -> Known | None:
         """Compiles the shape of a document at once; None if it has none."""
@@ -109,19 +123,23 @@ class KnownShapes:
             return None
         return self._admit(Known(shape, _place(document), self.often, dict(document)))
 
-    def _learn(self, known: Known, values: tuple[str, ...]) -> None:
+    def _learn(self, known: Known, values: tuple[bytes, ...]) -> None:
         """Rule 2."""
-        if known.first is None:
-            known.first = values
-        known.changed.update(n for n, (a, b) in enumerate(zip(known.first, values, strict=True)) if a != b)
+        known.seen.append(values)
+        known.changed.update(n for n, (a, b) in enumerate(zip(known.seen[0], values, strict=True)) if a != b)
         if known.uses < self.often + ENOUGH_TO_NARROW:
             return
-        example, known.example = known.example, None
+        (example, known.example), (seen, known.seen) = (known.example, None), (known.seen, [])
         if example is None or len(known.changed) == len(known.shape.paths):
             return
         changing: set[Path] = {known.shape.paths[n] for n in known.changed}
+        begin = {
+            known.shape.paths[n]: common_beginning([known.shape.beginnings[n] + values[n].decode() for values in seen])
+            for n in known.changed
+            if known.shape.kinds[n] == "iri"
+        }
         try:
-            shape = compile_shape(example, self.contexts, changes=lambda path, _: path in changing)
+            shape = compile_shape(example, self.contexts, changes=lambda path, _: path in changing, beginnings=begin)
         except (NoShape, BrokenInput):
             return
         self._admit(Known(shape, known.place, known.uses, None))

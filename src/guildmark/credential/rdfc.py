@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import permutations
 
 from guildmark.core.errors import BrokenInput
@@ -47,17 +47,22 @@ class TooMuchWork(BrokenInput):
 
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
-_TO_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f\ufffe\uffff]')
+TO_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f\ufffe\uffff]')
 
 
 def literal(text: str, datatype: str = XSD_STRING, language: str = "") -> str:
     """A literal in canonical N-Quads (RDF 1.2 N-Quads, canonical form): short escapes, then `\\u` for other
     controls.
     """
-    escaped = _TO_ESCAPE.sub(lambda m: _ESCAPES.get(m[0]) or f"\\u{ord(m[0]):04X}", text)
+    escaped = escape_text(text)
     if language:
         return f'"{escaped}"@{language}'
     return f'"{escaped}"' if datatype == XSD_STRING else f'"{escaped}"^^<{datatype}>'
+
+
+def escape_text(text: str) -> str:
+    """The text of a literal as canonical N-Quads write it between the quotation marks."""
+    return TO_ESCAPE.sub(lambda m: _ESCAPES.get(m[0]) or f"\\u{ord(m[0]):04X}", text)
 
 
 def canonicalize(quads: Iterable[Quad], *, algorithm: str = "sha256", most_work: int = MOST_WORK) -> str:
@@ -68,7 +73,25 @@ def canonicalize(quads: Iterable[Quad], *, algorithm: str = "sha256", most_work:
     >>> canonicalize([("_:x", "<http://a/p>", "_:y", ""), ("_:y", "<http://a/q>", '"1"', "")])
     '_:c14n0 <http://a/p> _:c14n1 .\\n_:c14n1 <http://a/q> "1" .\\n'
     """
+    statements = set(quads)
+    names = canonical_labels(statements, algorithm=algorithm, most_work=most_work)
+    return "".join(sorted(line(quad, names) for quad in statements))
+
+
+def canonical_labels(quads: Iterable[Quad], *, algorithm: str = "sha256", most_work: int = MOST_WORK) -> dict[str, str]:
+    """The canonical name of each blank node (`_:n7` -> `_:c14n0`): the issued identifiers map of RDFC-1.0.
+
+    As `canonicalize`, which puts these names into the lines.
+    """
     return _Canonicalizer(set(quads), algorithm, most_work).run()
+
+
+def line(quad: Quad, names: Mapping[str, str]) -> str:
+    """A quad as a line of canonical N-Quads, its blank nodes under `names`; one that has none there keeps its
+    own.
+    """
+    s, p, o, g = quad
+    return _line((names.get(s, s), p, names.get(o, o), names.get(g, g)))
 
 
 def _blank(term: str) -> bool:
@@ -106,7 +129,7 @@ class _Canonicalizer:
         self.mentions: dict[str, list[Quad]] = {}
         self.first: dict[str, str] = {}
 
-    def run(self) -> str:
+    def run(self) -> dict[str, str]:
         for quad in self.quads:
             for label in {term for term in quad if _blank(term)}:
                 self.mentions.setdefault(label, []).append(quad)
@@ -122,8 +145,7 @@ class _Canonicalizer:
                 tied.append(by_hash[digest])
         for labels in tied:
             self._name_tied(labels)
-        name = self.canonical.issued
-        return "".join(sorted(_line((name.get(s, s), p, name.get(o, o), name.get(g, g))) for s, p, o, g in self.quads))
+        return self.canonical.issued
 
     def _hash(self, text: str) -> str:
         return self.new_hash(text.encode("utf-8")).hexdigest()

@@ -28,7 +28,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cmp_to_key
 from typing import Any
@@ -44,8 +44,11 @@ MOST_BLANKS = 300
 """Documents beyond these are left to the generic path: compiling takes more than linear time in each."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//)?")
-_NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\\ud800-\udfff]')
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_IN_IRI = re.compile(r'[\x00-\x20\x7f\ufffe\uffff<>"{}|^`\\\ud800-\udfff]')
+UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+"""Characters that PyLD and rdf-canonize write differently from RDFC-1.0, so that a signature over them holds in some
+verifiers only: never signed, and left to the generic path.
+"""
 
 
 class NoShape(Exception):
@@ -85,21 +88,25 @@ Line = tuple[Term, Term, Term, Term]
 class Shape:
     """One compiled shape.
 
-    `match(document)` is the tuple of its values in slot order; Misfit if the document is of another shape.
-    `digest(*values)` is the SHA-256 of the canonical N-Quads, `lines(*values)` are these themselves; both raise
-    Misfit for values that need the generic path. `paths` are the places of the slots.
+    `match(document)` is the tuple of its values in slot order, in UTF-8 as they stand in the statements; `digest` of
+    these is the SHA-256 of the canonical N-Quads, `lines` of them these themselves. `hash_of(document)` is both in one
+    step, some 35 microseconds, and so is `hash_of_values` of raw values from elsewhere. All raise Misfit for what does
+    not fit.
+
+    `paths` are the places of the slots, `same_paths` all the places where each of their values stands, `kinds` whether
+    it is an `iri`, a `literal`, an `int` or a `float`, `beginnings` how an address has to begin (which is not part of
+    its value in the tuple).
     """
 
     paths: tuple[Path, ...]
+    same_paths: tuple[tuple[Path, ...], ...]
     kinds: tuple[str, ...]
-    match: Callable[[Any], tuple[str, ...]]
+    beginnings: tuple[str, ...]
+    match: Callable[[Any], tuple[bytes, ...]]
     digest: Callable[..., bytes]
-    lines: Callable[..., str]
-    accept: Callable[..., tuple[str, ...]]
-
-    def hash_of(self, document: Any) -> bytes:
-        """SHA-256 of the canonical form of a document of this shape; Misfit otherwise. Some 40 microseconds."""
-        return self.digest(*self.match(document))
+    lines: Callable[..., bytes]
+    hash_of: Callable[[Any], bytes]
+    hash_of_values: Callable[..., bytes]
 
 
 def compile_shape(
@@ -107,9 +114,10 @@ def compile_shape(
     contexts: ContextSet,
     *,
     changes: Callable[[Path, Any], bool] | None = None,
+    beginnings: Mapping[Path, str] | None = None,
 ) -> Shape:
     """The shape of a document, in which the values that `changes` accepts (all, if it is None) are slots and the
-    others constants.
+    others constants. `beginnings` tells of addresses how all of them begin: the more that is, the faster the shape.
 
     NoShape if the document loses something to JSON-LD, is larger than the bounds above, or cannot be read at all
     (BrokenInput of the generic path passes through). Takes two or three runs of the generic path.
@@ -119,7 +127,7 @@ def compile_shape(
         raise NoShape("something in it is lost to JSON-LD")
     # First each value by itself, to see where it comes out; then addresses that are the same as one slot; then texts
     # that make two statements one.
-    slots, marked = _mark(exemplar, changes or (lambda *_: True), {}, {})
+    slots, marked = _mark(exemplar, changes or (lambda *_: True), {}, {}, {})
     roles = _templates(to_dataset(marked, contexts).quads, slots)[1]
     known = {slot.path: role for slot, role in zip(slots, roles, strict=True) if role}
     terms = tuple(_terms_with_colon(contexts))
@@ -132,7 +140,7 @@ def compile_shape(
         if role == "iri":
             same[path] = first.setdefault(_at(exemplar, path), path)
     for _ in range(3):
-        slots, marked = _mark(exemplar, lambda path, _: path in known, known, same)
+        slots, marked = _mark(exemplar, lambda path, _: path in known, known, same, beginnings or {})
         dataset = to_dataset(marked, contexts)
         lines, roles = _templates(dataset.quads, slots)
         if dataset.losses or any(role != known[slot.path] for slot, role in zip(slots, roles, strict=True)):
@@ -232,11 +240,23 @@ def prefix_of(value: Any) -> str:
     return scheme[0] if scheme and len(value) > scheme.end() else ""
 
 
+def common_beginning(texts: Sequence[str]) -> str:
+    """How all these addresses begin, up to a character at which addresses are divided; "" if not alike."""
+    if len(texts) < 2:
+        return ""
+    first, last = min(texts), max(texts)
+    size = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    divided = max(first.rfind(character, 0, size) for character in "/#:?=")
+    beginning = first[: divided + 1]
+    return beginning if prefix_of(beginning + "x") else ""
+
+
 def _mark(
     exemplar: dict[str, Any],
     changes: Callable[[Path, Any], bool],
     roles: Mapping[Path, str],
     same: Mapping[Path, Path],
+    beginnings: Mapping[Path, str],
 ) -> tuple[list[_Slot], dict[str, Any]]:
     """The slots, and the document with a mark in each. Where `roles` are known, texts that only look like addresses
     are texts; paths that are the `same` are one slot.
@@ -259,6 +279,9 @@ def _mark(
             continue
         role = roles.get(path, "")
         prefix = prefix_of(value) if role != "literal" else ""
+        longer = beginnings.get(path, "")
+        if role == "iri" and longer.startswith(prefix) and value.startswith(longer) and value != longer:
+            prefix = longer
         mark: Any
         if type(value) is str:
             mark = f"{prefix}zq{salt}q{number}z"
@@ -352,8 +375,24 @@ def _order(a: Text, b: Text) -> int | None:
     return None if not left and not right else -1 if not left else 1
 
 
-def _sortable(texts: list[Text]) -> bool:
-    return all(_order(a, b) in (-1, 1) for n, a in enumerate(texts) for b in texts[n + 1 :])
+def _runs(keys: Sequence[Text]) -> list[list[int]]:
+    """The places of texts in their order: runs of which each comes before the next whatever the parts hold, while the
+    order inside a run depends on them.
+    """
+    runs = [[n] for n in range(len(keys))]
+    merged = True
+    while merged:
+        merged = False
+        for i, run in enumerate(runs):
+            for j in range(i + 1, len(runs)):
+                orders = {_order(keys[a], keys[b]) for a in run for b in runs[j]}
+                if len(orders) > 1 or not orders <= {-1, 1}:
+                    run.extend(runs.pop(j))
+                    merged = True
+                    break
+            if merged:
+                break
+    return sorted(runs, key=lambda run: _by_order(keys[run[0]]))
 
 
 def _before(a: Text, b: Text) -> int:
@@ -376,80 +415,79 @@ def _ends(term: Term) -> tuple[str, str]:
 # --- Generating the code ---
 
 
+@dataclass(slots=True)
 class _Code:
-    """Python source in which every text of a document stands as its `repr`."""
+    """Rows of a function in Python, in which every text of a document stands as its `repr`, and the values that they
+    name.
+    """
 
-    def __init__(self) -> None:
-        self.rows: list[str] = []
-        self.names: dict[str, Any] = {}
+    rows: list[str] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, row: str, level: int = 1) -> None:
+    def add(self, row: str, level: int = 0) -> None:
         self.rows.append(" " * level + row)
 
     def constant(self, value: Any) -> str:
-        name = f"K{len(self.names)}"
+        name = f"K{id(self)}_{len(self.names)}"
         self.names[name] = value
         return name
 
-    def function(self, head: str, known: Mapping[str, Any]) -> Callable[..., Any]:
-        source = "\n".join([f"def made({head}):", *self.rows])
-        names: dict[str, Any] = {**known, **self.names, "Misfit": Misfit}
-        exec(compile(source, "<shape>", "exec"), names)  # noqa: S102 - text of documents stands in it as repr only
-        made: Callable[..., Any] = names["made"]
-        return made
+
+def _function(head: str, *pieces: _Code) -> Callable[..., Any]:
+    """One function of several pieces; Misfit for what only a value of another kind can cause."""
+    rows = [f"  {row}" for piece in pieces for row in piece.rows]
+    wrong = "(TypeError, KeyError, IndexError, AttributeError, UnicodeEncodeError)"
+    source = "\n".join([f"def made({head}):", " try:", *rows, f" except {wrong}: raise Misfit from None"])
+    names: dict[str, Any] = {**_KNOWN, "Misfit": Misfit}
+    for piece in pieces:
+        names.update(piece.names)
+    exec(compile(source, "<shape>", "exec"), names)  # noqa: S102 - text of documents stands in it as repr only
+    made: Callable[..., Any] = names["made"]
+    return made
 
 
-def _string(parts: Text, blank: Callable[[int], str]) -> str:
-    """An expression for a text: constants and f-strings side by side, which Python makes one."""
-    pieces = []
-    for part in parts:
-        if isinstance(part, str):
-            pieces.append(repr(part))
-        elif part.blank:
-            shown = blank(part.number)
-            pieces.append(shown if shown.startswith("'") else f"f'{{{shown}}}'")
-        else:
-            pieces.append(f"f'{{v{part.number}}}'")
-    return " ".join(pieces) if pieces else "''"
-
-
-def _joined(texts: list[Text], blank: Callable[[int], str]) -> str:
+def _elements(texts: Sequence[Text]) -> list[str]:
+    """Expressions for the pieces of some texts one after the other, in UTF-8; constants side by side are one."""
     merged: list[str | _Part] = []
-    for text in texts:
-        for part in text:
-            if merged and isinstance(part, str) and isinstance(merged[-1], str):
-                merged[-1] += part
-            else:
-                merged.append(part)
-    return _string(tuple(merged), blank)
+    for part in (part for text in texts for part in text):
+        if merged and isinstance(part, str) and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return [
+        repr(part.encode()) if isinstance(part, str) else f"{'b' if part.blank else 'v'}{part.number}"
+        for part in merged
+        if part
+    ]
+
+
+def _join(elements: Sequence[str]) -> str:
+    if len(elements) == 1 and not elements[0].startswith("*"):
+        return elements[0]
+    return f"J(({''.join(f'{element}, ' for element in elements)}))"
 
 
 def _build(exemplar: dict[str, Any], slots: list[_Slot], lines: list[Line]) -> Shape:
-    accept = _acceptor(slots)
-    match = _matcher(exemplar, slots)
+    """The functions of a shape, each put together from the same pieces of code."""
+    walk, accept = _walking(exemplar, slots), _accepting(slots)
+    lines_code, digest = _filling(lines, whole=True), _filling(lines, whole=False)
     head = ", ".join(f"v{slot.number}" for slot in slots)
-    known = {"sha256": hashlib.sha256}
-    lines_code, digest_code = _filler(lines, whole=True), _filler(lines, whole=False)
-
-    def fit(document: Any) -> tuple[str, ...]:
-        try:
-            values = match(document)
-        except (KeyError, IndexError, TypeError):
-            raise Misfit from None
-        return accept(*values)
-
+    values = _Code([f"return ({''.join(f'v{slot.number}, ' for slot in slots)})"], {})
     return Shape(
         paths=tuple(slot.path for slot in slots),
+        same_paths=tuple((slot.path, *slot.others) for slot in slots),
         kinds=tuple(slot.role if slot.kind is str else slot.kind.__name__ for slot in slots),
-        match=fit,
-        digest=digest_code.function(head, known),
-        lines=lines_code.function(head, known),
-        accept=accept,
+        beginnings=tuple(slot.prefix for slot in slots),
+        match=_function("d", walk, accept, values),
+        digest=_function(head, digest),
+        lines=_function(head, lines_code),
+        hash_of=_function("d", walk, accept, digest),
+        hash_of_values=_function(head, accept, digest),
     )
 
 
-def _matcher(exemplar: dict[str, Any], slots: list[_Slot]) -> Callable[[Any], tuple[Any, ...]]:
-    """document -> its raw values in slot order. Misfit, or one of the errors below, if it has another shape."""
+def _walking(exemplar: dict[str, Any], slots: list[_Slot]) -> _Code:
+    """From the document `d` to the raw values; Misfit, or an error that becomes one, if it has another shape."""
     code = _Code()
     places = {slot.path: slot for slot in slots}
     again = {path: slot for slot in slots for path in slot.others}
@@ -483,68 +521,65 @@ def _matcher(exemplar: dict[str, Any], slots: list[_Slot]) -> Callable[[Any], tu
     walk(exemplar, (), "d")
     for row in later:
         code.add(row)
-    code.add(f"return ({''.join(f'v{slot.number}, ' for slot in slots)})")
-    return code.function("d", {})
+    return code
 
 
-def _acceptor(slots: list[_Slot]) -> Callable[..., tuple[str, ...]]:
-    """Raw values -> what stands for them in the statements; Misfit for what the generic path has to look at."""
+def _accepting(slots: list[_Slot]) -> _Code:
+    """From raw values to what stands for them in the statements, in UTF-8; Misfit if the generic path has to look."""
     code = _Code()
-    texts = [slot.number for slot in slots if slot.kind is str]
     addresses = [slot for slot in slots if slot.role == "iri"]
     literals = [slot.number for slot in slots if slot.kind is str and slot.role == "literal"]
-    code.add("try:")
-    if texts:
-        # Anything that is no text makes join raise TypeError.
-        code.add(f"t = ''.join(({''.join(f'v{n}, ' for n in literals)}))" if literals else "pass", 2)
-        code.add(f"a = ''.join(({''.join(f'v{slot.number}, ' for slot in addresses)}))" if addresses else "pass", 2)
-    for slot in slots:
-        if slot.kind is int:
-            code.add(f"if type(v{slot.number}) is not int or not -MOST < v{slot.number} < MOST: raise Misfit", 2)
-            code.add(f"v{slot.number} = str(v{slot.number})", 2)
-        elif slot.kind is float:
-            code.add(f"v{slot.number} = real(v{slot.number})", 2)
+    if addresses:  # anything that is no text makes join raise TypeError
+        code.add(f"a = ''.join(({''.join(f'v{slot.number}, ' for slot in addresses)}))")
     for slot in addresses:
         size = len(slot.prefix)
-        code.add(f"if v{slot.number}[:{size}] != {slot.prefix!r} or len(v{slot.number}) == {size}: raise Misfit", 2)
-        if not slot.prefix.endswith("//"):
-            code.add(f"if v{slot.number}[{size}:{size + 2}] == '//': raise Misfit", 2)
+        code.add(f"if v{slot.number}[:{size}] != {slot.prefix!r} or len(v{slot.number}) == {size}: raise Misfit")
+        if slot.prefix.endswith(":"):  # urn://x means another thing to JSON-LD than urn:x
+            code.add(f"if v{slot.number}[{size}:{size + 2}] == '//': raise Misfit")
     if addresses:
-        code.add("if bad(a): raise Misfit", 2)
-        for slot in addresses:
-            code.add(f"v{slot.number} = v{slot.number}[{len(slot.prefix)}:]", 2)
-    code.add("pass", 2)
-    code.add("except (TypeError, KeyError, IndexError): raise Misfit from None")
+        code.add("if bad(a): raise Misfit")
     if literals:
+        code.add(f"t = ''.join(({''.join(f'v{n}, ' for n in literals)}))")
         code.add("if odd(t):")
-        code.add("if lone(t): raise Misfit", 2)
+        code.add("if never(t): raise Misfit", 1)
         for n in literals:
-            code.add(f"v{n} = escape(v{n})", 2)
-    code.add(f"return ({''.join(f'v{slot.number}, ' for slot in slots)})")
-    known = {
-        "bad": _NOT_IN_IRI.search,
-        "odd": _ODD.search,
-        "lone": _SURROGATE.search,
-        "escape": escape_text,
-        "real": _real,
-        "MOST": 2**53,
-    }
-    return code.function(", ".join(f"v{slot.number}" for slot in slots), known)
+            code.add(f"v{n} = escape(v{n})", 1)
+    for slot in slots:
+        match slot.kind.__name__:
+            case "int":
+                code.add(f"if type(v{slot.number}) is not int or not -MOST < v{slot.number} < MOST: raise Misfit")
+                code.add(f"v{slot.number} = b'%d' % v{slot.number}")
+            case "float":
+                code.add(f"v{slot.number} = real(v{slot.number})")
+            case _:
+                cut = f"[{len(slot.prefix)}:]" if slot.prefix else ""
+                code.add(f"v{slot.number} = v{slot.number}{cut}.encode()")
+    return code
 
 
-_ODD = re.compile(f"{TO_ESCAPE.pattern}|{_SURROGATE.pattern}")
-
-
-def _real(value: Any) -> str:
+def _real(value: Any) -> bytes:
     if type(value) is not float or not math.isfinite(value) or value == int(value) or abs(value) >= 1e21:
         raise Misfit  # 3.0 is an integer to JSON-LD
     if value != float(f"{value:.15e}"):
         raise Misfit
-    return double_text(value)
+    return double_text(value).encode()
 
 
-def _filler(lines: list[Line], *, whole: bool) -> _Code:
-    """Values -> the canonical text (`whole`), or its SHA-256."""
+_KNOWN = {
+    "J": b"".join,
+    "sha256": hashlib.sha256,
+    "bad": _NOT_IN_IRI.search,
+    "odd": TO_ESCAPE.search,
+    "never": UNSAFE.search,
+    "escape": escape_text,
+    "real": _real,
+    "MOST": 2**53,
+}
+"""What generated code may name besides its own constants."""
+
+
+def _filling(lines: list[Line], *, whole: bool) -> _Code:
+    """From values in UTF-8 to the canonical text (`whole`), or to its SHA-256."""
     code = _Code()
     blanks = sorted(
         {part.number for line in lines for term in line for part in term if isinstance(part, _Part) and part.blank}
@@ -554,17 +589,17 @@ def _filler(lines: list[Line], *, whole: bool) -> _Code:
         _first_degree(number, lines, code)
     if blanks:
         code.add(f"o = sorted(({''.join(f'h{n}, ' for n in blanks)}))")
-        code.add(f"L = dict(zip(o, {code.constant([f'c14n{n}' for n in range(len(blanks))])}))")
+        code.add(f"L = dict(zip(o, {code.constant([b'c14n%d' % n for n in range(len(blanks))])}))")
         code.add(f"if len(L) != {len(blanks)}: raise Misfit")
         for n in blanks:
             code.add(f"b{n} = L[h{n}]")
     lead, pieces = _arrange(lines)
     if whole:
-        code.add(f"return {' + '.join([repr(lead), *pieces])}")
+        code.add(f"return {_join([repr(lead.encode()), *pieces])}")
     elif pieces:
         started = code.constant(hashlib.sha256(lead.encode()))
         code.add(f"h = {started}.copy()")
-        code.add(f"h.update(({' + '.join(pieces)}).encode())")
+        code.add(f"h.update({_join(pieces)})")
         code.add("return h.digest()")
     else:
         code.add(f"return {code.constant(hashlib.sha256(lead.encode()).digest())}")
@@ -573,12 +608,13 @@ def _filler(lines: list[Line], *, whole: bool) -> _Code:
 
 def _keep_apart(lines: list[Line], code: _Code) -> None:
     """Rule 3: nodes and statements that were different have to stay so."""
-    subjects = {line[0] for line in lines if not _is_blank(line[0])}
-    if any(len(term) > 1 for term in subjects) and len(subjects) > 1:
-        shown = "".join(f"{_string(term, str)}, " for term in sorted(subjects, key=repr))
-        code.add(f"if len({{{shown}}}) != {len(subjects)}: raise Misfit")
+    subjects = sorted({line[0] for line in lines if not _is_blank(line[0])}, key=repr)
+    alike = [a for a in subjects if any(a is not b and _order(a, b) == 0 for b in subjects)]
+    if alike:
+        shown = "".join(f"{_join(_elements([term]))}, " for term in alike)
+        code.add(f"if len({{{shown}}}) != {len(alike)}: raise Misfit")
     for group in _could_be_one(lines):
-        shown = "".join(f"{_string(line[2], str)}, " for line in group)
+        shown = "".join(f"{_join(_elements([line[2]]))}, " for line in group)
         code.add(f"if len({{{shown}}}) != {len(group)}: raise Misfit")
 
 
@@ -598,16 +634,12 @@ def _first_degree(number: int, lines: list[Line], code: _Code) -> None:
         if any(isinstance(part, _Part) and part.blank and part.number == number for term in line for part in term):
             masked = tuple(_mask(term, number) for term in line)
             texts.append(_text((masked[0], masked[1], masked[2], masked[3])))
-    if _sortable(texts) or len(texts) == 1:
-        ordered = sorted(texts, key=_by_order)
-        if all(isinstance(part, str) for text in ordered for part in text):
-            plain = "".join(str(part) for text in ordered for part in text)
-            code.add(f"h{number} = {hashlib.sha256(plain.encode()).hexdigest()!r}")
-            return
-        body = _joined(ordered, str)
-    else:
-        body = f"''.join(sorted(({''.join(f'{_string(text, str)}, ' for text in texts)})))"
-    code.add(f"h{number} = sha256(({body}).encode()).hexdigest()")
+    ordered = [[texts[n] for n in run] for run in _runs(texts)]
+    if all(map(_constant, ordered)):
+        plain = "".join(str(part) for run in ordered for part in run[0])
+        code.add(f"h{number} = {hashlib.sha256(plain.encode()).hexdigest()!r}")
+        return
+    code.add(f"h{number} = sha256({_join(_in_order(ordered))}).hexdigest()")
 
 
 def _mask(term: Term, number: int) -> Term:
@@ -623,43 +655,39 @@ def _arrange(lines: list[Line]) -> tuple[str, list[str]]:
     where it does not depend on values, and sorted at run time where it does.
     """
 
-    def label(n: int) -> str:
-        return f"b{n}"
-
     chunks: dict[Term, list[Text]] = {}
     for line in lines:
         chunks.setdefault(line[0], []).append(_text(line))
-    runs = [[((*subject, " "), texts)] for subject, texts in chunks.items()]
-    # Chunks of lines about one subject are merged into a run as long as their order depends on values.
-    merged = True
-    while merged:
-        merged = False
-        for i, run in enumerate(runs):
-            for j in range(i + 1, len(runs)):
-                orders = {_order(a[0], b[0]) for a in run for b in runs[j]}
-                if len(orders) > 1 or not orders <= {-1, 1}:
-                    run.extend(runs.pop(j))
-                    merged = True
-                    break
-            if merged:
-                break
-    runs.sort(key=lambda run: _by_order(run[0][0]))
-    lead, leading, pieces = "", True, []
-    for run in runs:
+    subjects = list(chunks)
+    lead, rest, pieces = "", False, []
+    for run in _runs([(*subject, " ") for subject in subjects]):
         shown = []
-        for _, texts in run:
-            if not _sortable(texts) and len(texts) > 1:
-                shown.append(f"''.join(sorted(({''.join(f'{_string(text, label)}, ' for text in texts)})))")
-                leading = False
-                continue
-            ordered = sorted(texts, key=_by_order)
-            while leading and len(run) == 1 and ordered and all(isinstance(part, str) for part in ordered[0]):
-                lead += "".join(str(part) for part in ordered.pop(0))
+        for subject in (subjects[n] for n in run):
+            ordered = [[chunks[subject][n] for n in inner] for inner in _runs(chunks[subject])]
+            while not rest and len(run) == 1 and ordered and _constant(ordered[0]):
+                lead += "".join(str(part) for part in ordered.pop(0)[0])
+            rest = rest or bool(ordered)
             if ordered:
-                leading = False
-                shown.append(f"({_joined(ordered, label)})")
+                shown.append(_in_order(ordered))
         if len(shown) > 1:
-            pieces.append(f"''.join(sorted(({''.join(f'{text}, ' for text in shown)})))")
-        else:
-            pieces.extend(shown)
+            pieces.append(f"*sorted(({''.join(f'{_join(elements)}, ' for elements in shown)}))")
+        elif shown:
+            pieces.extend(shown[0])
     return lead, pieces
+
+
+def _constant(run: list[Text]) -> bool:
+    return len(run) == 1 and all(isinstance(part, str) for part in run[0])
+
+
+def _in_order(runs: list[list[Text]]) -> list[str]:
+    """Expressions for lines in their order, sorted where that depends on values."""
+    pieces: list[str] = []
+    plain: list[Text] = []
+    for run in runs:
+        if len(run) == 1:
+            plain.append(run[0])
+            continue
+        pieces += [*_elements(plain), f"*sorted(({''.join(f'{_join(_elements([text]))}, ' for text in run)}))"]
+        plain = []
+    return [*pieces, *_elements(plain)]

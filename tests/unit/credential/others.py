@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,18 +12,20 @@ from typing import Any
 
 from tests.paths import vectors
 
-from guildmark.core.codecs import parse_json
+from guildmark.core.codecs import multibase_decode, multikey_encode, parse_json
 from guildmark.core.doors import NoNetwork
 from guildmark.credential.jsonld import CREDENTIALS_V2, OPEN_BADGES, ContextSet, context_sets
+from guildmark.credential.keys import SoftwareSigner
 from guildmark.credential.resolve import FoundKey, find_key
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 EXAMPLES = "https://www.w3.org/ns/credentials/examples/v2"
+CITIZENSHIP = "https://w3id.org/citizenship/v4rc1"
 
 
 @cache
 def vector(name: str) -> Any:
-    return parse_json((vectors(name.partition("/")[0]) / name.partition("/")[2]).read_bytes())
+    return parse_json(vectors(name).read_bytes())
 
 
 @cache
@@ -30,6 +33,26 @@ def example_sets() -> tuple[ContextSet, ...]:
     """The shipped sets and, for W3C's examples only, the context that gives them `alumniOf`."""
     found = {EXAMPLES: vector("w3c-contexts/credentials-examples-v2.json")}
     return tuple(contexts.plus(found) for contexts in context_sets())
+
+
+@cache
+def w3c_sets() -> tuple[ContextSet, ...]:
+    """The same with the context of the permanent resident cards in W3C's examples."""
+    found = {CITIZENSHIP: vector("w3c-contexts/citizenship-v4rc1.json")}
+    return tuple(contexts.plus(found) for contexts in example_sets())
+
+
+def signer_of(name: str, algorithm: str = "Ed25519") -> SoftwareSigner:
+    """A key of its own for each name, under its did:key."""
+    seed = hashlib.sha384(name.encode()).digest()[: 48 if algorithm == "P-384" else 32]
+    public = SoftwareSigner(seed, "x:y", algorithm).public_key
+    multikey = multikey_encode(algorithm, public)
+    return SoftwareSigner(seed, f"did:key:{multikey}#{multikey}", algorithm)
+
+
+def signer_in_vector(multibase: str, method: str, algorithm: str) -> SoftwareSigner:
+    """The key that W3C prints in multibase: two bytes that say which kind, and the private key."""
+    return SoftwareSigner(multibase_decode(multibase)[2:], method, algorithm)
 
 
 def alone(method: str) -> FoundKey:
