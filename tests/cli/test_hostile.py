@@ -59,6 +59,13 @@ VERBS = {
     "receipt --vkey": ("receipt", "bad/empty", "--credential", "credential.json", "--vkey", "BAD"),
     "log fsck": ("log", "fsck", "BAD", "--vkey", VKEY),
     "log fsck --vkey": ("log", "fsck", "web", "--vkey", "BAD"),
+    "verify --issuer-document": ("verify", "credential.json", "--documents", "web", "--issuer-document", "BAD"),
+    "keys show": ("keys", "show", "BAD"),
+    "keys document": ("keys", "document", "BAD"),
+    "keys rename": ("keys", "rename", "BAD", "new.key", "--id", "did:web:a.example#key-1"),
+    "keys webvh create": ("keys", "webvh", "create", "https://a.example", "--update-key", "BAD", "--key", "BAD"),
+    "keys webvh rotate": ("keys", "webvh", "rotate", "BAD", "--update-key", "x.key"),
+    "keys webvh deactivate": ("keys", "webvh", "deactivate", "BAD", "--update-key", "x.key"),
 }
 
 

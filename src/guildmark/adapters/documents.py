@@ -4,11 +4,12 @@ checks offline.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from guildmark.core.codecs import parse_json
-from guildmark.core.doors import Document
+from guildmark.core.doors import Document, Fetcher
 from guildmark.core.errors import BrokenInput, OutsideFailure
 
 INDEX = "index.json"
@@ -90,3 +91,15 @@ def _file_and_type(url: str, row: Any, where: str) -> tuple[str, str]:
     if not isinstance(media_type, str):
         raise BrokenInput(f"“type” of {url} is not text", where=where, hint="write application/json")
     return row["file"], media_type
+
+
+class WithDocuments:
+    """A `core.doors.Fetcher` that has some documents at hand, and asks another for the rest."""
+
+    def __init__(self, documents: Mapping[str, bytes], others: Fetcher) -> None:
+        self.documents, self.others = dict(documents), others
+
+    def fetch(self, url: str) -> Document:
+        """The document at hand for this address, a fragment left out of account; else what the other brings."""
+        body = self.documents.get(url.partition("#")[0])
+        return self.others.fetch(url) if body is None else Document(url, body)

@@ -15,8 +15,23 @@ import click
     help="Read keys, status lists and linked documents from DIR, whose index.json maps addresses to files, and never "
     "from the network.",
 )
+@click.option(
+    "--issuer-document",
+    "issuer_documents",
+    metavar="FILE",
+    multiple=True,
+    help="Take FILE for what its id stands for (a did:web, an https issuer, or the did.jsonl of a did:webvh), and "
+    "do not ask the network about that: you vouch for it. Repeatable.",
+)
 @click.option("--recipient", metavar="WHO", help="Also check that it is about this e-mail address, DID or identifier.")
-def command(file: str, as_json: bool, at: str | None, documents: str | None, recipient: str | None) -> None:
+def command(
+    file: str,
+    as_json: bool,
+    at: str | None,
+    documents: str | None,
+    issuer_documents: tuple[str, ...],
+    recipient: str | None,
+) -> None:
     """Check the credential in FILE (JSON, or a PNG or SVG badge; - reads standard input).
 
     Each finding stands on its own line, the verdict last. Exit codes: 0 it holds, 1 it does not, 3 it cannot
@@ -39,6 +54,12 @@ def command(file: str, as_json: bool, at: str | None, documents: str | None, rec
         from guildmark.adapters.documents import DirectoryFetcher
 
         fetcher = DirectoryFetcher(documents)
+    if issuer_documents:
+        from guildmark.adapters.documents import WithDocuments
+        from guildmark.credential.resolve import place_of
+
+        given = {name: read_input(name, limit=1_000_000) for name in issuer_documents}
+        fetcher = WithDocuments({place_of(body, where=place(name)): body for name, body in given.items()}, fetcher)
     now = moment(at)
     try:
         report = verify_credential(data, now=now, fetcher=fetcher, recipient=recipient)

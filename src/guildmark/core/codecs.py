@@ -209,7 +209,8 @@ def parse_json(data: bytes | str, *, where: str = "", max_depth: int = 100) -> A
             # What comes out again byte for byte was read as everybody reads it: no key twice, no odd number.
             try:
                 value = orjson.loads(data)
-                if data.strip() in (orjson.dumps(value), orjson.dumps(value, option=orjson.OPT_INDENT_2)):
+                text = data.strip()
+                if orjson.dumps(value) == text or orjson.dumps(value, option=orjson.OPT_INDENT_2) == text:
                     return value
             except (orjson.JSONDecodeError, TypeError):
                 pass  # said below, in words

@@ -4,6 +4,9 @@ Source: 1EdTech Open Badges 3.0, "Open Badges Document Formats", section Baked B
 is the uncompressed text of one `iTXt` chunk with the keyword `openbadgecredential`; in an SVG it is the CDATA
 (or, for a compact JWS, the attribute `verify`) of one `<openbadges:credential>` directly under `<svg>`.
 
+A badge of version 2 (keyword `openbadges`, element `<openbadges:assertion>` of http://openbadges.org; Open Badges
+2.0, "Badge Baking") is taken out too, if there is no credential of version 3; none is put in.
+
 Images come from strangers. Sizes are bounded, chunks are read without decompressing anything, an SVG that
 declares an entity is refused, and the credential that comes out is byte for byte the one that went in.
 """
@@ -62,7 +65,7 @@ def bake(image: bytes, credential: bytes, *, overwrite: bool = False) -> bytes:
 
 
 def extract(image: bytes) -> bytes:
-    """The credential in a baked PNG or SVG, byte for byte.
+    """The credential in a baked PNG or SVG, byte for byte; the assertion, if it is a badge of version 2.
 
     BrokenInput if there is none, if the image is damaged, or if it holds more than one, since then nobody
     could say which one is shown.
@@ -146,17 +149,20 @@ def _bake_png(image: bytes, credential: bytes, overwrite: bool) -> bytes:
 
 def _extract_png(image: bytes) -> bytes:
     found: list[tuple[bytes, bytes]] = []
-    old = False
+    old: list[tuple[bytes, bytes]] = []
     for kind, data, _, _ in _chunks(image):
         if _is_ours(kind, data):
             found.append((kind, data))
-        old = old or (kind in (b"iTXt", b"tEXt") and data.startswith(_OLD_KEYWORD + b"\0"))
-    if not found:
-        raise _nothing(old)
-    if len(found) > 1:
+        elif kind in (b"iTXt", b"tEXt") and data.startswith(_OLD_KEYWORD + b"\0"):
+            old.append((kind, data))
+    if not found and not old:
+        raise _nothing()
+    if len(found or old) > 1:
         raise BrokenInput("carries more than one credential", where="image", hint="ask the issuer for a clean copy")
-    kind, data = found[0]
-    rest = data[len(KEYWORD) + 1 :]
+    kind, data = (found or old)[0]
+    rest = data.partition(b"\0")[2]
+    if not found and kind == b"tEXt":  # as the first tools of version 1 did
+        return _checked(rest)
     if kind != b"iTXt" or len(rest) < 4:
         raise BrokenInput(
             "the credential is not in an iTXt chunk", where="image", hint="ask the issuer for a clean copy"
@@ -263,9 +269,9 @@ def _element(text: str) -> bytes:
 
 def _extract_svg(image: bytes) -> bytes:
     root = _parse(image)
-    found = list(root.iter(f"{{{NAMESPACE}}}credential"))
+    found = list(root.iter(f"{{{NAMESPACE}}}credential")) or list(root.iter(f"{{{_OLD_NAMESPACE}}}assertion"))
     if not found:
-        raise _nothing(any(True for _ in root.iter(f"{{{_OLD_NAMESPACE}}}assertion")))
+        raise _nothing()
     if len(found) > 1:
         raise BrokenInput("carries more than one credential", where="image", hint="ask the issuer for a clean copy")
     text = found[0].get("verify")
@@ -283,11 +289,5 @@ def _already() -> BrokenInput:
     return BrokenInput("already carries a credential", where="image", hint="take the clean image, or overwrite it")
 
 
-def _nothing(old: bool) -> BrokenInput:
-    if old:
-        return BrokenInput(
-            "carries an Open Badges 2 assertion, not a 3.0 credential",
-            where="image",
-            hint="ask the issuer for version 3.0",
-        )
+def _nothing() -> BrokenInput:
     return BrokenInput("carries no credential", where="image", hint="choose the badge file that the issuer sent")

@@ -2,8 +2,11 @@
 inside.
 
 Sources: 1EdTech CLR 2.0 (JSON Schema and context 2.0.1). Each component keeps its own proof and is verified
-on its own; an Association says that its achievement `isPartOf` the larger one. `partial` is true: the record
-lists what counted towards this credential, not all that the issuer knows of the learner.
+on its own; an Association says that its achievement `isPartOf` the larger one. `partial` is true unless the caller
+says otherwise: the record lists what counted towards this credential, not all that the issuer knows of the learner.
+
+A component without a proof is refused, also one upgraded from Open Badges 2.0, which the guide lets stand unsigned on
+the word of the record's issuer: our verification holds every component to a signature of its own.
 """
 
 from __future__ import annotations
@@ -14,9 +17,17 @@ from typing import Any
 
 from guildmark.core.codecs import iso
 from guildmark.core.errors import BrokenInput
-from guildmark.credential.open_badge import CREDENTIALS_V2, OPEN_BADGES, IssuerProfile, Recipient
-
-CLR = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
+from guildmark.credential.jsonld import CLR
+from guildmark.credential.open_badge import (
+    CREDENTIALS_V2,
+    OPEN_BADGES,
+    IssuerProfile,
+    Recipient,
+    checked,
+    joined,
+    make,
+    written,
+)
 
 
 def clr_document(
@@ -33,11 +44,21 @@ def clr_document(
     valid_until: datetime | None = None,
     criteria: str = "",
     achievement_type: str = "Certificate",
+    partial: bool = True,
+    associations: Sequence[tuple[str, str, str]] = (),
+    members: Mapping[str, Any] | None = None,
+    subject_members: Mapping[str, Any] | None = None,
+    achievement_members: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The unsigned ClrCredential of a larger achievement whose components are `credentials` (signed, kept as
     they are).
 
-    BrokenInput if there is none, if one carries no proof or no achievement, or if one stands twice.
+    `associations` are further ones, as (type, source id, target id), such as `("precedes", first, second)`.
+    `members`, `subject_members` and `achievement_members` are further members of the record, of its subject and of the
+    larger achievement, as `open_badge.make` takes them; what the other arguments say cannot be replaced.
+
+    BrokenInput if there is no component, if one carries no proof or no achievement, if one stands twice, or if a
+    further member is not as the standard has it.
     """
     parts = [_achievement_id(credential, i) for i, credential in enumerate(credentials)]
     if not parts:
@@ -63,7 +84,7 @@ def clr_document(
         "name": name,
         "issuer": issuer.to_profile(),
         "validFrom": iso(valid_from),
-        "partial": True,
+        "partial": partial,
         "credentialSubject": {
             "type": ["ClrSubject"],
             **recipient.to_subject(),
@@ -77,6 +98,10 @@ def clr_document(
                     "targetId": achievement_id,
                 }
                 for part in dict.fromkeys(parts)
+            ]
+            + [
+                make("Association", associationType=kind, sourceId=source, targetId=target)
+                for kind, source, target in associations
             ],
         },
     }
@@ -84,7 +109,13 @@ def clr_document(
         document["validUntil"] = iso(valid_until)
     if status_entry is not None:
         document["credentialStatus"] = dict(status_entry)
-    return document
+    if not (members or subject_members or achievement_members or associations):
+        return document
+    subject = document["credentialSubject"]
+    if achievement_members:
+        subject["achievement"] = [written("Achievement", joined(larger, achievement_members, "achievement"))]
+    document["credentialSubject"] = written("ClrSubject", joined(subject, subject_members or {}, "credentialSubject"))
+    return checked(written("ClrCredential", joined(document, members or {}, "credential")))
 
 
 def _achievement_id(credential: Mapping[str, Any], position: int) -> str:

@@ -61,19 +61,23 @@ _TYPE = f"<{_RDF}type>"
 
 @dataclass(frozen=True, slots=True)
 class ContextSet:
-    """Contexts by address. `name` says which revision of Open Badges 3.0.3 is among them."""
+    """Contexts by address. `name` says which revision of Open Badges 3.0.3 is among them.
+
+    `written_out` lets a document write out contexts of its own: whoever does so can give any word any meaning.
+    """
 
     name: str
     documents: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    written_out: bool = False
     # What PyLD made of them, once for each thread, since its caches bear only one: half the time of an expansion.
     _made: threading.local = field(default_factory=threading.local, repr=False, compare=False)
     memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # of others, see known_shapes
 
-    def plus(self, documents: Mapping[str, Mapping[str, Any]]) -> ContextSet:
-        """A set with more contexts, for the vectors of others. Contexts with `@vocab` hide losses: not for
-        production.
+    def plus(self, documents: Mapping[str, Mapping[str, Any]], *, written_out: bool = False) -> ContextSet:
+        """A set with more contexts, for the vectors of others. Contexts with `@vocab` hide losses, and written-out
+        ones say what they like: not for production.
         """
-        return ContextSet(self.name, {**self.documents, **documents})
+        return ContextSet(self.name, {**self.documents, **documents}, written_out)
 
 
 @lru_cache(maxsize=1)
@@ -134,6 +138,8 @@ def unknown_contexts(document: Mapping[str, Any], contexts: ContextSet) -> tuple
     for key, value in _members(document):
         if key == "@context":
             for entry in value if isinstance(value, list) else [value]:
+                if isinstance(entry, Mapping) and contexts.written_out:
+                    continue
                 if not isinstance(entry, str):
                     found.append(json.dumps(entry)[:80])
                 elif entry not in contexts.documents:

@@ -28,7 +28,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from guildmark.core.codecs import base64url_decode, base64url_encode, jcs, multikey_decode, multikey_encode
+from guildmark.core.codecs import (
+    UnknownKind,
+    base64url_decode,
+    base64url_encode,
+    jcs,
+    multikey_decode,
+    multikey_encode,
+)
 from guildmark.core.errors import BrokenInput
 
 JOSE_NAMES = {"Ed25519": "EdDSA", "P-256": "ES256", "P-384": "ES384", "RSA": "RS256"}
@@ -69,8 +76,8 @@ class PublicKey:
     def from_jwk(cls, key_id: str, jwk: Mapping[str, Any]) -> PublicKey:
         """The key of a JSON Web Key (RFC 7517, 7518, 8037).
 
-        BrokenInput for a kind that is not known here, a member that is missing or wrong, a point that is not
-        on its curve, an RSA key of fewer than 2,048 or more than 8,192 bits, and for a private key: whoever
+        UnknownKind for a kind that is not known here; BrokenInput for a member that is missing or wrong, a point that
+        is not on its curve, an RSA key of fewer than 2,048 or more than 8,192 bits, and for a private key: whoever
         publishes that has lost it.
         """
         if "d" in jwk:
@@ -86,7 +93,7 @@ class PublicKey:
         if kind == "RSA":
             n, e = (int.from_bytes(_member(jwk, name, key_id)) for name in ("n", "e"))
             return cls(key_id, "RSA", _rsa_bytes(n, e, key_id))
-        raise BrokenInput(f"a key of kind {str(kind)[:20]!r} {str(curve or '')[:20]} is not known here", where=key_id)
+        raise UnknownKind(f"a key of kind {str(kind)[:20]!r} {str(curve or '')[:20]} is not known here", where=key_id)
 
     @property
     def multikey(self) -> str:

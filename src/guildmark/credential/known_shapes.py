@@ -48,15 +48,17 @@ class Known:
     uses: int
     example: Mapping[str, Any] | None  # until it was narrowed
     changed: set[int] = field(default_factory=set)
-    seen: list[tuple[bytes, ...]] = field(default_factory=list)
+    seen: list[tuple[Any, ...]] = field(default_factory=list)
     memory: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A document that fits a known shape: it loses nothing to JSON-LD, and this is its hash."""
+    """A document that fits a known shape: it loses nothing to JSON-LD, these are its values in slot order, and
+    this is its hash."""
 
     known: Known
+    values: tuple[Any, ...]
     sha256: bytes
 
 
@@ -87,16 +89,13 @@ class KnownShapes:
         """
         for known in self._places.get(_place(document), ()):
             try:
-                if known.example is None:
-                    digest = known.shape.hash_of(document)
-                else:
-                    values = known.shape.match(document)
-                    digest = known.shape.digest(*values)
-                    self._learn(known, values)
+                values, digest = known.shape.fit(document)
             except Misfit:
                 continue
             known.uses += 1
-            return Fit(known, digest)
+            if known.example is not None:
+                self._learn(known, values)
+            return Fit(known, values, digest)
         return None
 
     def met(self, document: Mapping[str, Any]) -> None:
@@ -123,7 +122,7 @@ class KnownShapes:
             return None
         return self._admit(Known(shape, _place(document), self.often, dict(document)))
 
-    def _learn(self, known: Known, values: tuple[bytes, ...]) -> None:
+    def _learn(self, known: Known, values: tuple[Any, ...]) -> None:
         """Rule 2."""
         known.seen.append(values)
         known.changed.update(n for n, (a, b) in enumerate(zip(known.seen[0], values, strict=True)) if a != b)
@@ -134,7 +133,7 @@ class KnownShapes:
             return
         changing: set[Path] = {known.shape.paths[n] for n in known.changed}
         begin = {
-            known.shape.paths[n]: common_beginning([known.shape.beginnings[n] + values[n].decode() for values in seen])
+            known.shape.paths[n]: common_beginning([values[n] for values in seen])
             for n in known.changed
             if known.shape.kinds[n] == "iri"
         }

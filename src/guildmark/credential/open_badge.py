@@ -1,8 +1,14 @@
-"""An award as an unsigned Open Badges 3.0 document, from a blueprint and a decision.
+"""An award as an unsigned Open Badges 3.0 document, from a blueprint and a decision; and any other document of the
+whole data model, part by part.
 
-Sources: 1EdTech Open Badges 3.0 (document 2.0 of 2025-04-07), sections "Data Model" and "Serialization"; W3C
-Verifiable Credentials Data Model 2.0. Both published revisions of the context at `context-3.0.3.json` give
-these documents the same meaning, since no term is used that only one of them has (`endorsementJwt`, `jti`).
+Sources: 1EdTech Open Badges 3.0 (document 2.0 of 2025-04-07), sections "Data Model", "Serialization" and
+"Credential equality and comparison algorithm"; W3C Verifiable Credentials Data Model 2.0. Both published revisions of
+the context at `context-3.0.3.json` give an award the same meaning, unless it holds endorsements as tokens: the term
+`endorsementJwt` is in the current revision only, so under the older one a signature would not cover them.
+
+`make` writes any class of the model (`model.CLASSES`) and `credential` any kind of credential, both checked by the
+rules by which documents are read. An award has every further member through `members`, `subject_members`,
+`achievement_members` and `IssuerProfile.members`; what blueprint and decision decide cannot be said otherwise there.
 
 What Open Badges has no field for is said in a way that is signed, and never in a field that means something
 else:
@@ -26,14 +32,17 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from guildmark.assess.decision import Decision
-from guildmark.core.codecs import iso, jcs
+from guildmark.core.codecs import iso, jcs, parse_iso
 from guildmark.core.errors import BrokenInput
+from guildmark.credential.jsonld import CLR
+from guildmark.credential.model import CLASSES, typed
+from guildmark.credential.structure import class_problems, structure_problems
 from guildmark.design.blueprint import Alignment, Assessment, Blueprint, Criterion, Outcome, blueprint_digest
 from guildmark.design.codesign import map_digest
 
@@ -59,7 +68,8 @@ _COMPETENCE_FRAMEWORKS = {"esco": "ESCO", "onet": "O*NET", "o*net": "O*NET"}
 @dataclass(frozen=True, slots=True)
 class IssuerProfile:
     """The organisation that signs, as it stands in a credential. `id` is its DID, `country` an ISO 3166-1
-    code.
+    code; `members` are any other members of a Profile (`email`, `phone`, `description`, `otherIdentifier`,
+    `parentOrg`, `official`, `endorsement`, the parts of a person's name, ...).
     """
 
     id: str
@@ -67,9 +77,12 @@ class IssuerProfile:
     url: str = ""
     country: str = ""
     image: str = ""
+    members: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def to_profile(self) -> dict[str, Any]:
-        """The Open Badges Profile."""
+        """The Open Badges Profile; BrokenInput if one of the further members is not as the standard has it, or is
+        one that the other fields say.
+        """
         profile: dict[str, Any] = {"id": self.id, "type": ["Profile"], "name": self.name}
         if self.url:
             profile["url"] = self.url
@@ -77,7 +90,7 @@ class IssuerProfile:
             profile["address"] = {"type": ["Address"], "addressCountryCode": self.country}
         if self.image:
             profile["image"] = {"id": self.image, "type": "Image"}
-        return profile
+        return make("Profile", **joined(profile, self.members, "profile")) if self.members else profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,156 @@ class Recipient:
         if identifiers:
             subject["identifier"] = identifiers
         return subject
+
+
+# --- Any part, and any credential, of the data model ---
+
+
+def make(kind: str, /, **members: Any) -> dict[str, Any]:
+    """A thing of a class of `model.CLASSES`, such as `make("Alignment", targetName=..., targetUrl=...)`.
+
+    It is typed (`type` adds further types), a set of one is a list, empty members are left out, dates and whole
+    numbers are written as the standard and other processors write them; members that the class does not have are kept,
+    if it is open. BrokenInput names the first member that is missing or not as the standard has it.
+    """
+    thing = written(kind, members)
+    problems = class_problems(thing, kind)
+    if problems:
+        raise BrokenInput(problems[0].says, where=problems[0].path or kind)
+    return thing
+
+
+def credential(
+    kind: str,
+    /,
+    *,
+    id: str,
+    issuer: Mapping[str, Any] | str,
+    valid_from: datetime,
+    subject: Mapping[str, Any],
+    valid_until: datetime | None = None,
+    contexts: Sequence[str] = (),
+    types: Sequence[str] = (),
+    **members: Any,
+) -> dict[str, Any]:
+    """An unsigned OpenBadgeCredential, EndorsementCredential or ClrCredential, with any member that its class has.
+
+    `subject` is written by `make`; `contexts` and `types` are those of extensions, after the standard's own.
+    BrokenInput names the first thing that is not as the standards have it, in the strict profile.
+    """
+    own = {"ClrCredential": [CREDENTIALS_V2, CLR, OPEN_BADGES]}.get(kind, [CREDENTIALS_V2, OPEN_BADGES])
+    document = {
+        "@context": [*own, *contexts],
+        "id": id,
+        "type": ["VerifiableCredential", kind, *types],
+        "issuer": issuer if isinstance(issuer, str) else dict(issuer),
+        "validFrom": iso(valid_from),
+        **({"validUntil": iso(valid_until)} if valid_until is not None else {}),
+        **written(kind, {**members, "credentialSubject": subject}),
+    }
+    return checked(document)
+
+
+def written(kind: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a class as the standard writes them, the type first; not checked yet."""
+    table = CLASSES[kind].members
+    types = typed(kind)
+    if "type" in types and isinstance(types["type"], list):
+        given = members.get("type", [])
+        types["type"] = list(dict.fromkeys([*types["type"], *([given] if isinstance(given, str) else given)]))
+    made: dict[str, Any] = dict(types)
+    for name, value in members.items():
+        if name == "type" and types:
+            continue
+        plain = _plain(value, name)
+        if plain in (None, "", [], {}):
+            continue
+        made[name] = [plain] if name in table and table[name].many and not isinstance(plain, list) else plain
+    return made
+
+
+_SIGNED = frozenset(name for kind in CLASSES.values() for name, m in kind.members.items() if m.shape == "signed")
+
+
+def _plain(value: Any, name: str = "") -> Any:
+    """JSON of what programs have: moments, days, tuples, numbers that are whole. What is signed on its own stays as it
+    was signed.
+    """
+    if name in _SIGNED:
+        return list(value) if isinstance(value, tuple) else value
+    match value:
+        case bool():
+            return value
+        case float():
+            return number(value)
+        case datetime():
+            return iso(value)
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return {key: _plain(item, key) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+def checked(document: dict[str, Any]) -> dict[str, Any]:
+    """The document; BrokenInput names the first thing in it that is not as the standards have it, strictly."""
+    problems = structure_problems(document, "strict")
+    if problems:
+        raise BrokenInput(problems[0].says, where=problems[0].path)
+    return document
+
+
+def joined(base: Mapping[str, Any], more: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """`base` with further members: lists grow; BrokenInput if one would replace what stands there."""
+    made = dict(base)
+    for name, value in more.items():
+        if name not in made:
+            made[name] = value
+        elif isinstance(made[name], list) and isinstance(value, list | tuple) and name not in ("@context", "result"):
+            made[name] = [*made[name], *value]
+        else:
+            raise BrokenInput("is decided by what it is made from", where=f"{where}.{name}", hint="leave it out")
+    return made
+
+
+# --- Which credential replaces which ---
+
+
+def credential_key(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(issuer's id, credential's id), percent-decoded and trimmed: what tells credentials apart; None if one is
+    missing.
+    """
+    issuer = document.get("issuer")
+    who, id = issuer.get("id") if isinstance(issuer, Mapping) else issuer, document.get("id")
+    if not isinstance(who, str) or not isinstance(id, str) or not who.strip() or not id.strip():
+        return None
+    return unquote(who).strip(), unquote(id).strip()
+
+
+def same_credential(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether both are the same credential, perhaps at different times (Open Badges 3.0, "Credential equality and
+    comparison algorithm"). Without an id of the credential and of its issuer, nothing is the same as anything.
+    """
+    key = credential_key(one)
+    return key is not None and key == credential_key(other)
+
+
+def replaces(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether `new` is the same credential as `old` and the more recent of the two, by `validFrom` (`issuanceDate` in
+    a badge of VC Data Model 1.1). BrokenInput if the date of one of them cannot be read.
+    """
+    return same_credential(new, old) and _begins(new) > _begins(old)
+
+
+def _begins(document: Mapping[str, Any]) -> datetime:
+    name = "validFrom" if "validFrom" in document else "issuanceDate"
+    return parse_iso(document.get(name, ""), where=name)
+
+
+# --- Who is awarded ---
 
 
 def identity_hash(value: str, salt: str) -> str:
@@ -218,18 +381,31 @@ def award_document(
     status_entry: Mapping[str, Any] | None,
     achievement_url: str,
     endorsements: Sequence[Mapping[str, Any]] = (),
+    endorsement_tokens: Sequence[str] = (),
     evidence: Sequence[Mapping[str, str]] = (),
     approval: Mapping[str, Any] | None = None,
     map_url: str = "",
     image: str = "",
+    members: Mapping[str, Any] | None = None,
+    subject_members: Mapping[str, Any] | None = None,
+    achievement_members: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The unsigned OpenBadgeCredential for a passed decision.
 
-    `endorsements` are signed EndorsementCredentials of the achievement, kept as they are. `evidence` entries
+    `endorsements` are signed EndorsementCredentials of the achievement, kept as they are, and
+    `endorsement_tokens` the same as JSON Web Signatures in compact form (`endorsementJwt`). `evidence` entries
     have `name` and any of `id`, `description`, `narrative`, `genre`, `audience`. `approval` has `url` and
     `sha256` (hex, of the bytes served there) of the gate report, and `by` and `on` as text. `map_url` is
-    where the map that partners sign is served. BrokenInput if the decision is not a pass or is about another
-    blueprint.
+    where the map that partners sign is served.
+
+    `members`, `subject_members` and `achievement_members` are further members of the credential (`description`,
+    `image`, `refreshService`, `termsOfUse`, `credentialSchema`, ...), its subject (`activityStartDate`, `role`,
+    `source`, `term`, `licenseNumber`, `narrative`, ...) and its achievement (`humanCode`, `tag`, `related`,
+    `otherIdentifier`, `specialization`, ...), as `make` takes them. Lists are added to; what blueprint, decision or
+    the other arguments say cannot be replaced.
+
+    BrokenInput if the decision is not a pass or is about another blueprint, or if a further member is not as the
+    standard has it.
     """
     if not decision.passed:
         raise BrokenInput("the decision is not a pass, so there is nothing to award", where=decision.id)
@@ -243,6 +419,8 @@ def award_document(
     awarded["creator"] = issuer.to_profile()
     if endorsements:
         awarded["endorsement"] = [dict(e) for e in endorsements]
+    if endorsement_tokens:
+        awarded["endorsementJwt"] = list(endorsement_tokens)
     if image:
         awarded["image"] = {"id": image, "type": "Image", "caption": f"Badge: {blueprint.title}"}
     subject: dict[str, Any] = {
@@ -275,7 +453,12 @@ def award_document(
         related.append(related_resource(map_url, map_digest(blueprint)))
     if related:
         document["relatedResource"] = related
-    return document
+    if not (members or subject_members or achievement_members or endorsement_tokens):
+        return document
+    awarded = written("Achievement", joined(awarded, achievement_members or {}, "achievement"))
+    subject = joined({**subject, "achievement": awarded}, subject_members or {}, "credentialSubject")
+    document["credentialSubject"] = written("AchievementSubject", subject)
+    return checked(written("OpenBadgeCredential", joined(document, members or {}, "credential")))
 
 
 def number(value: float) -> int | float:

@@ -26,7 +26,7 @@ from guildmark.core.report import Verdict
 from guildmark.credential import proof_sd
 from guildmark.credential.jsonld import ContextSet, Dataset, UnreadableJsonLd, context_sets, to_dataset
 from guildmark.credential.keys import signature_holds
-from guildmark.credential.known_shapes import shapes_under
+from guildmark.credential.known_shapes import Fit, shapes_under
 from guildmark.credential.rdfc import TooMuchWork, canonicalize
 from guildmark.credential.resolve import FoundKey
 from guildmark.credential.shape import UNSAFE
@@ -277,18 +277,20 @@ def check_proofs(
     domain: str | Collection[str] | None = None,
     challenge: str | None = None,
     sets: tuple[ContextSet, ...] | None = None,
+    fit: Fit | None = None,
 ) -> tuple[ProofCheck, ...]:
     """Each of the first MOST_PROOFS proofs of the document, in order; empty if it has none. Never raises on what a
     document may contain.
 
     Each stands for itself, and one that builds on others passes only if they do and somebody vouches for their keys.
+    `fit` is what is known already of the document without its proofs, under the first of the `sets`.
     `domain` (one or several) and `challenge`, where given, are what each proof must have been made for (Data
     Integrity 1.0 section 4.4).
     """
     asked = _Asked(now, purpose, domain, challenge)
     proofs = document.get("proof")
     listed = proofs if isinstance(proofs, list) else [] if proofs is None else [proofs]
-    subject = _Subject(document, listed, sets or context_sets())
+    subject = _Subject(document, listed, sets or context_sets(), fit)
     return _with_previous([_check(subject, place, find, asked) for place in range(len(subject.proofs))])
 
 
@@ -364,12 +366,16 @@ _Hashed = tuple[bytes, tuple[str, ...]]
 class _Subject:
     """A document whose proofs are checked. What they have in common is worked out once."""
 
-    def __init__(self, document: Mapping[str, Any], proofs: list[Any], sets: tuple[ContextSet, ...]) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], proofs: list[Any], sets: tuple[ContextSet, ...], fit: Fit | None
+    ) -> None:
         self.bare = {key: value for key, value in document.items() if key != "proof"}
         self.proofs = proofs[:MOST_PROOFS]
         self.links = _Links(self.proofs, more=len(proofs) > MOST_PROOFS)
         self.sets = sets
         self._hashes: dict[tuple[Any, ...], _Hashed | BrokenInput] = {}
+        if fit is not None:
+            self._hashes[(), "rdfc", "sha256", sets[0].name] = fit.sha256, ()
         self._datasets: dict[tuple[Any, ...], Dataset | BrokenInput] = {}
 
     def signed_by(self, place: int) -> dict[str, Any]:
@@ -459,14 +465,14 @@ def _check(subject: _Subject, place: int, find: FindKey, asked: _Asked) -> Proof
         except BrokenInput as problem:
             return answer(Verdict.FAIL, f"The signature cannot hold: {problem}")
         if not fault:
-            return answer(Verdict.PASS, _HOLDS[suite.form], losses, contexts.name)
+            return answer(Verdict.PASS, HOLDS[suite.form], losses, contexts.name)
         if suite.form == "jcs":
             return answer(Verdict.FAIL, f"The signature does not hold: {fault}.")
         lost = losses if lost is None else lost
     return answer(Verdict.FAIL, f"The signature does not hold: {fault}.", lost)
 
 
-_HOLDS = {
+HOLDS = {
     "rdfc": "Nothing was changed since it was signed.",
     "jcs": "Nothing was changed since it was signed.",
     "sd": "What it shows was not changed since it was signed; its holder may have left out other parts.",

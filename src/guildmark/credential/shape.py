@@ -89,9 +89,9 @@ class Shape:
     """One compiled shape.
 
     `match(document)` is the tuple of its values in slot order, in UTF-8 as they stand in the statements; `digest` of
-    these is the SHA-256 of the canonical N-Quads, `lines` of them these themselves. `hash_of(document)` is both in one
-    step, some 35 microseconds, and so is `hash_of_values` of raw values from elsewhere. All raise Misfit for what does
-    not fit.
+    these is the SHA-256 of the canonical N-Quads, `lines` of them these themselves. `fit(document)` is its values as
+    they stand in the document, and that SHA-256, in one step of some 30 microseconds; `hash_of_values` is the hash for
+    such values from elsewhere. All raise Misfit for what does not fit.
 
     `paths` are the places of the slots, `same_paths` all the places where each of their values stands, `kinds` whether
     it is an `iri`, a `literal`, an `int` or a `float`, `beginnings` how an address has to begin (which is not part of
@@ -105,8 +105,12 @@ class Shape:
     match: Callable[[Any], tuple[bytes, ...]]
     digest: Callable[..., bytes]
     lines: Callable[..., bytes]
-    hash_of: Callable[[Any], bytes]
+    fit: Callable[[Any], tuple[tuple[Any, ...], bytes]]
     hash_of_values: Callable[..., bytes]
+
+    def hash_of(self, document: Any) -> bytes:
+        """SHA-256 of the canonical form of a document of this shape."""
+        return self.fit(document)[1]
 
 
 def compile_shape(
@@ -472,17 +476,19 @@ def _build(exemplar: dict[str, Any], slots: list[_Slot], lines: list[Line]) -> S
     walk, accept = _walking(exemplar, slots), _accepting(slots)
     lines_code, digest = _filling(lines, whole=True), _filling(lines, whole=False)
     head = ", ".join(f"v{slot.number}" for slot in slots)
-    values = _Code([f"return ({''.join(f'v{slot.number}, ' for slot in slots)})"], {})
+    given = f"({''.join(f'v{slot.number}, ' for slot in slots)})"
+    answer = _Code(["return digest"])
+    keep, values, both = _Code([f"raw = {given}"]), _Code([f"return {given}"]), _Code(["return raw, digest"])
     return Shape(
         paths=tuple(slot.path for slot in slots),
         same_paths=tuple((slot.path, *slot.others) for slot in slots),
         kinds=tuple(slot.role if slot.kind is str else slot.kind.__name__ for slot in slots),
         beginnings=tuple(slot.prefix for slot in slots),
         match=_function("d", walk, accept, values),
-        digest=_function(head, digest),
+        digest=_function(head, digest, answer),
         lines=_function(head, lines_code),
-        hash_of=_function("d", walk, accept, digest),
-        hash_of_values=_function(head, accept, digest),
+        fit=_function("d", walk, keep, accept, digest, both),
+        hash_of_values=_function(head, accept, digest, answer),
     )
 
 
@@ -600,9 +606,9 @@ def _filling(lines: list[Line], *, whole: bool) -> _Code:
         started = code.constant(hashlib.sha256(lead.encode()))
         code.add(f"h = {started}.copy()")
         code.add(f"h.update({_join(pieces)})")
-        code.add("return h.digest()")
+        code.add("digest = h.digest()")
     else:
-        code.add(f"return {code.constant(hashlib.sha256(lead.encode()).digest())}")
+        code.add(f"digest = {code.constant(hashlib.sha256(lead.encode()).digest())}")
     return code
 
 

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from guildmark.adapters import documents
-from guildmark.adapters.documents import DirectoryFetcher
+from guildmark.adapters.documents import DirectoryFetcher, WithDocuments
+from guildmark.core.doors import NoNetwork
 from guildmark.core.errors import BrokenInput, OutsideFailure
 
 URL = "https://a.example/x"
@@ -147,3 +148,13 @@ def test_an_index_that_is_too_large_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(documents, "LARGEST", 10)
     with pytest.raises(BrokenInput, match="larger than 10 bytes"):
         DirectoryFetcher(folder(tmp_path, b"{          }"))
+
+
+def test_a_document_at_hand_goes_before_the_others(tmp_path):
+    others = DirectoryFetcher(folder(tmp_path, {URL: "x", f"{URL}y": "y"}, x=b"old", y=b"other"))
+    fetcher = WithDocuments({URL: b"new"}, others)
+    assert fetcher.fetch(URL).body == b"new"
+    assert fetcher.fetch(f"{URL}#key-1").body == b"new"
+    assert fetcher.fetch(f"{URL}y").body == b"other"
+    with pytest.raises(OutsideFailure):
+        WithDocuments({URL: b"new"}, NoNetwork()).fetch(f"{URL}y")

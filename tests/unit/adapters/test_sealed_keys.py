@@ -7,7 +7,7 @@ import json
 import pytest
 
 from guildmark.adapters import keys
-from guildmark.adapters.keys import open_key, seal_key
+from guildmark.adapters.keys import FORMATS, new_signer, open_key, public_half, seal_key, seal_signer
 from guildmark.core.codecs import base64url_decode, base64url_encode, jcs
 from guildmark.core.errors import BrokenInput
 from guildmark.credential.keys import PublicKey, signature_holds
@@ -162,8 +162,8 @@ def test_a_huge_file_is_not_read_as_a_key():
 
 
 def test_a_later_format_is_named():
-    with pytest.raises(BrokenInput, match=r"'guildmark-key-2', which is not known here; use the version"):
-        open_key(sealed(format="guildmark-key-2"), passphrase=PASSPHRASE)
+    with pytest.raises(BrokenInput, match=r"'guildmark-key-3', which is not known here; use the version"):
+        open_key(sealed(format="guildmark-key-3"), passphrase=PASSPHRASE)
 
 
 def test_a_key_is_not_made_of_too_little():
@@ -173,3 +173,92 @@ def test_a_key_is_not_made_of_too_little():
         seal_key(ENTROPY, key_id=KEY_ID, passphrase="")
     with pytest.raises(BrokenInput, match="not an absolute URL"):
         seal_key(ENTROPY, key_id="key-1", passphrase=PASSPHRASE)
+
+
+# --- Kinds of key -----------------------------------------------------------------------------------------
+
+KINDS = ("Ed25519", "P-256", "P-384", "RSA")
+
+FIRST_FORM = (
+    b'{"algorithm":"Ed25519","format":"guildmark-key-1","kdf":"scrypt","key_id":"did:web:harbour.example#k'
+    b'ey-1","n":16,"nonce":"QCyABVrZdYPSWQyG","p":1,"public_key":"jm8eNucCclRseu006IjvuBRaThM2VkZyu_HkO6bE'
+    b'7wY","r":8,"salt":"bGjkFBRjy3fD2ROUnVIKqQ","sealed":"Xm6hR333NNGOY9V3yrIrQJve2ubiLq6IEIAZpTLzQRpdFVB'
+    b'mkO6BIE7S6gXiQVuf"}'
+)
+"""A file of the first form, as it lies on somebody's disk."""
+
+
+def test_a_file_of_the_first_form_opens_for_ever():
+    signer = open_key(FIRST_FORM, passphrase=PASSPHRASE)
+    assert (signer.key_id, signer.algorithm) == (KEY_ID, "Ed25519")
+    assert signature_holds(public_half(FIRST_FORM), b"message", signer.sign(b"message"))
+    assert seal_key(ENTROPY, key_id=KEY_ID, passphrase=PASSPHRASE)[0] == FIRST_FORM
+
+
+@pytest.fixture(scope="module")
+def of_each_kind():
+    """Kind -> its sealed file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "_N", 2**4)
+        return {kind: seal_key(ENTROPY, key_id=KEY_ID, passphrase=PASSPHRASE, algorithm=kind)[0] for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_key_opens_and_signs(kind, of_each_kind):
+    raw = of_each_kind[kind]
+    signer = open_key(raw, passphrase=PASSPHRASE)
+    assert (signer.key_id, signer.algorithm) == (KEY_ID, kind)
+    assert json.loads(raw)["format"] == FORMATS[kind] == ("guildmark-key-1" if kind == "Ed25519" else "guildmark-key-2")
+    public = public_half(raw)
+    assert (public.key_id, public.algorithm, public.public_key) == (KEY_ID, kind, signer.public_key)
+    assert signature_holds(public, b"message", signer.sign(b"message"))
+    assert len(raw) < 10_000
+
+
+@pytest.mark.parametrize("kind", ["P-256", "P-384"])
+def test_a_key_on_a_curve_is_the_same_for_the_same_entropy(kind, of_each_kind):
+    assert seal_key(ENTROPY, key_id=KEY_ID, passphrase=PASSPHRASE, algorithm=kind)[0] == of_each_kind[kind]
+    other = new_signer(ENTROPY, key_id=f"{KEY_ID}b", algorithm=kind)
+    assert other.public_key != public_half(of_each_kind[kind]).public_key
+
+
+def test_an_rsa_key_has_3072_bits_and_is_another_each_time(of_each_kind):
+    first = open_key(of_each_kind["RSA"], passphrase=PASSPHRASE)
+    assert len(first.sign(b"")) == 3072 // 8
+    assert new_signer(ENTROPY, key_id=KEY_ID, algorithm="RSA").public_key != first.public_key
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("other", KINDS)
+def test_a_file_does_not_pass_for_another_kind(kind, other, of_each_kind):
+    if kind == other:
+        return
+    value = {**json.loads(of_each_kind[kind]), "algorithm": other}
+    for form in set(FORMATS.values()):
+        with pytest.raises(BrokenInput, match=r"is missing or wrong|does not open"):
+            open_key(jcs({**value, "format": form}), passphrase=PASSPHRASE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_sealed_key_says_about_itself_is_only_believed_once_it_opens(kind, of_each_kind):
+    value = json.loads(of_each_kind[kind])
+    turned = bytearray(base64url_decode(value["public_key"]))
+    turned[-1] ^= 1
+    raw = jcs({**value, "public_key": base64url_encode(bytes(turned))})
+    assert public_half(raw).public_key == bytes(turned)
+    with pytest.raises(BrokenInput, match="the key does not open"):
+        open_key(raw, passphrase=PASSPHRASE)
+
+
+def test_a_key_can_be_sealed_again_under_another_name_and_passphrase(of_each_kind):
+    signer = open_key(of_each_kind["P-256"], passphrase=PASSPHRASE)
+    signer.key_id = "did:web:new.example#key-1"
+    again = open_key(seal_signer(signer, entropy=ENTROPY[::-1], passphrase="another"), passphrase="another")
+    assert (again.key_id, again.public_key) == ("did:web:new.example#key-1", signer.public_key)
+    with pytest.raises(ValueError, match="32 bytes of entropy"):
+        seal_signer(signer, entropy=b"", passphrase="another")
+
+
+def test_a_kind_that_cannot_sign_is_refused():
+    with pytest.raises(BrokenInput, match="keys of kind 'secp256k1' cannot sign here"):
+        new_signer(ENTROPY, key_id=KEY_ID, algorithm="secp256k1")

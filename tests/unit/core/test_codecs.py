@@ -43,7 +43,7 @@ def test_the_multibase_vectors_come_out():
         if name not in ("encoding", "base58btc", "base64url"):
             with pytest.raises(BrokenInput, match="multibase prefix"):
                 multibase_decode(text)
-    counted("multibase", rows)
+    counted("multibase", rows.keys() - {"encoding"})
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,10 @@ def test_bytes_come_back_from_both_bases(data, base):
 
 def test_leading_zeros_come_back():
     for zeros in range(4):
-        assert multibase_decode("z" + "1" * zeros + "7paNL19xttacUY"[:0]) == bytes(zeros)
+        assert multibase_decode("z" + "1" * zeros) == bytes(zeros)
         for base in "zu":
-            assert (
-                multibase_decode(multibase_encode(bytes(zeros) + b"yes mani !", base)) == bytes(zeros) + b"yes mani !"
-            )
+            data = bytes(zeros) + b"yes mani !"
+            assert multibase_decode(multibase_encode(data, base)) == data
 
 
 @given(st.text("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", max_size=40))

@@ -211,17 +211,28 @@ def test_an_image_without_a_credential_says_so(image):
         extract(image)
 
 
+OLD_SVG = '<a:assertion xmlns:a="http://openbadges.org"{}<path'
+
+
 @pytest.mark.parametrize(
-    "image",
+    ("image", "inside"),
     [
-        with_chunk(b"iTXt", itxt(b"{}", keyword=b"openbadges")),
-        with_chunk(b"tEXt", b"openbadges\0{}"),
-        SVG.replace(b"<path", b'<a:assertion xmlns:a="http://openbadges.org"/><path'),
+        (with_chunk(b"iTXt", itxt(b"{}", keyword=b"openbadges")), b"{}"),
+        (with_chunk(b"tEXt", b"openbadges\0{}"), b"{}"),
+        (SVG.replace(b"<path", OLD_SVG.format("><![CDATA[{}]]></a:assertion>").encode()), b"{}"),
+        (SVG.replace(b"<path", OLD_SVG.format(f' verify="{JWS.decode()}"/>').encode()), JWS),
     ],
 )
-def test_a_badge_of_version_2_is_told_as_such(image):
-    with pytest.raises(BrokenInput, match=r"Open Badges 2 assertion, not a 3\.0 credential; ask the issuer"):
-        extract(image)
+def test_a_badge_of_version_2_is_taken_out_where_there_is_none_of_version_3(image, inside):
+    assert extract(image) == inside
+    assert extract(bake(image, CREDENTIAL)) == CREDENTIAL
+
+
+@pytest.mark.parametrize("kind", [b"iTXt", b"tEXt"])
+def test_two_badges_of_version_2_are_refused(kind):
+    data = itxt(b"{}", keyword=b"openbadges") if kind == b"iTXt" else b"openbadges\0{}"
+    with pytest.raises(BrokenInput, match="carries more than one credential"):
+        extract(PNG[:33] + chunk(kind, data) * 2 + PNG[33:])
 
 
 @pytest.mark.parametrize(

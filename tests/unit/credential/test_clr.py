@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.unit.credential.award_cast import NAMES, NOW, larger, signed, signed_award, signed_larger, verified
+from tests.unit.credential.whole import achievement
 
 from guildmark.core.codecs import iso
 from guildmark.core.errors import BrokenInput
 from guildmark.core.report import Verdict
 from guildmark.credential.jsonld import context_sets, to_dataset
+from guildmark.credential.structure import structure_problems
 
 
 def test_components_stand_in_it_unchanged_with_their_own_proofs() -> None:
@@ -85,3 +88,39 @@ def test_components_that_cannot_stand_on_their_own_are_refused(credentials: list
 def test_two_awards_of_one_achievement_are_joined_once() -> None:
     second = signed({**signed_award(), "id": "urn:uuid:c0000000-0000-4000-8000-000000000abc"})
     assert len(larger(credentials=[signed_award(), second])["credentialSubject"]["association"]) == 1
+
+
+# --- More than the components ---
+
+
+def test_a_record_has_further_associations_and_members() -> None:
+    first, second = (signed_award(name)["credentialSubject"]["achievement"]["id"] for name in NAMES[:2])
+    document = larger(
+        partial=False,
+        associations=[("precedes", first, second)],
+        members={"description": "All of it."},
+        subject_members={"achievement": [achievement(id="urn:x:also")]},
+        achievement_members={"tag": "operations"},
+    )
+    subject = document["credentialSubject"]
+    assert structure_problems(document, "strict") == ()
+    assert to_dataset(document, context_sets()[0]).losses == ()
+    assert subject["association"][-1]["associationType"] == "precedes"
+    assert subject["verifiableCredential"] == [signed_award(name) for name in NAMES]
+    assert subject["achievement"][0]["tag"] == ["operations"]
+    assert subject["achievement"][1]["id"] == "urn:x:also"
+    assert document["partial"] is False
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "says"),
+    [
+        ("associations", [("eats", "urn:x:1", "urn:x:2")], "associationType: is “eats”"),
+        ("associations", [("precedes", "urn:x:1", "urn:x:2")], "joins nothing that is in this record"),
+        ("members", {"partial": False}, "credential.partial: is decided"),
+        ("achievement_members", {"name": "Other"}, "achievement.name: is decided"),
+    ],
+)
+def test_a_record_says_nothing_that_the_standard_does_not_have(argument: str, value: Any, says: str) -> None:
+    with pytest.raises(BrokenInput, match=re.escape(says)):
+        larger(**{argument: value})

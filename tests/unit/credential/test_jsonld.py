@@ -447,3 +447,13 @@ def test_many_threads_and_both_revisions_give_each_document_its_own_statements()
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, range(40)))
+
+
+def test_a_proof_may_repeat_the_contexts_of_its_document_and_no_others():
+    """As jcs suites have it, also in an embedded credential; then the statements are the same."""
+    proof = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod"}
+    plain, own = small(proof=proof), small(proof=[{**proof, "@context": small()["@context"]}])
+    assert to_dataset(own, context_sets()[0]).losses == ()
+    assert to_dataset(own, context_sets()[0]).quads == to_dataset(plain, context_sets()[0]).quads
+    other = small(proof={**proof, "@context": [CREDENTIALS_V2]})
+    assert to_dataset(other, context_sets()[0]).losses == ("“@context” stands inside a part of it",)

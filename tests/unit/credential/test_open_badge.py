@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,27 +22,38 @@ from tests.unit.credential.award_cast import (
     blueprint,
     decision,
     map_bytes,
+    signed,
+    verified,
 )
+from tests.unit.credential.whole import TOKEN, badge, person, profile, transcript
+from tests.unit.credential.whole import endorsement as whole_endorsement
+from tests.unit.credential.whole import subject as whole_subject
 
 from guildmark.core.codecs import iso, jcs
 from guildmark.core.errors import BrokenInput
+from guildmark.core.report import Verdict
 from guildmark.credential.jsonld import context_sets, to_dataset
+from guildmark.credential.model import RESULT_TYPES
 from guildmark.credential.open_badge import (
     NOT_UNDER_AQF,
     IssuerProfile,
     Recipient,
     achievement,
     award_document,
+    credential,
     decimal_text,
     identity_hash,
     in_words,
     is_recipient,
     level_label,
+    make,
     number,
     related_resource,
+    replaces,
+    same_credential,
     same_identity,
 )
-from guildmark.credential.structure import RESULT_TYPES
+from guildmark.credential.structure import structure_problems
 from guildmark.design.blueprint import blueprint_digest
 
 SALT = "5f1c9a3377bd4e0a"
@@ -254,3 +266,162 @@ def test_an_address_is_recognised_in_any_case_and_a_name_in_any_spacing_and_norm
 )
 def test_an_identity_is_compared_as_it_says_it_is_written(entry: dict[str, Any], same: bool) -> None:
     assert same_identity(entry, "zoe") is same
+
+
+# --- Any part of the model ---
+
+
+def test_a_part_is_typed_and_written_as_the_standard_writes_it() -> None:
+    made = make(
+        "Evidence", type="https://a.example/terms#Log", name="Work", description="", narrative=None, own=(1.0, True)
+    )
+    assert made == {"type": ["Evidence", "https://a.example/terms#Log"], "name": "Work", "own": [1, True]}
+    assert isinstance(made["own"][0], int)
+    assert make("Image", id="https://a.example/1.png") == {"type": "Image", "id": "https://a.example/1.png"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "members", "says"),
+    [
+        ("Alignment", {"targetName": "Data"}, "targetUrl: is missing"),
+        ("Alignment", {"targetName": "Data", "targetUrl": "data"}, "targetUrl: is not an absolute URL"),
+        ("Image", {"id": "https://a.example/1.png", "size": 3}, "size: is not a member of Image"),
+        ("Result", {"status": "Brilliant"}, "status: is “Brilliant”, which the standard does not have"),
+        ("Profile", {"id": "did:example:a", "parentOrg": "https://a.example"}, "parentOrg: is not an object"),
+    ],
+)
+def test_a_part_that_is_not_as_the_standard_says_is_not_made(kind: str, members: dict[str, Any], says: str) -> None:
+    with pytest.raises(BrokenInput, match=re.escape(says)):
+        make(kind, **members)
+
+
+@pytest.mark.parametrize("document", [badge(), transcript(), whole_endorsement()], ids=["badge", "record", "words"])
+def test_documents_with_every_member_are_wholly_covered_by_a_signature(document: dict[str, Any]) -> None:
+    assert to_dataset(document, context_sets()[0]).losses == ()
+
+
+def test_a_signature_over_every_member_holds() -> None:
+    document = signed({**badge(), "issuer": {**badge()["issuer"], "id": HARBOUR.id}})
+    report = verified(document)
+    assert report["document.structure"].verdict is Verdict.PASS
+    assert report["document.lossless"].verdict is Verdict.PASS
+    assert report["proof.signature"].verdict is Verdict.PASS
+    assert report["proof.key_bound"].verdict is Verdict.PASS
+    assert report["schema.1"].verdict is Verdict.PASS
+
+
+def test_a_credential_that_is_not_as_the_standard_says_is_not_made() -> None:
+    with pytest.raises(BrokenInput, match="credentialSubject: does not say whose it is"):
+        credential(
+            "OpenBadgeCredential",
+            id="urn:x:1",
+            issuer="did:example:a",
+            valid_from=NOW,
+            subject={k: v for k, v in whole_subject().items() if k not in ("id", "identifier")},
+        )
+
+
+def test_what_is_signed_on_its_own_stays_as_it_was_signed() -> None:
+    """JSON-LD tells 3.0 from 3, so a number in a signed endorsement is not written otherwise."""
+    inner = {"type": ["VerifiableCredential"], "own": 3.0}
+    made = make("Profile", id="did:example:a", endorsement=inner, endorsementJwt=TOKEN)
+    assert made["endorsement"] == [inner]
+    assert isinstance(made["endorsement"][0]["own"], float)
+
+
+# --- An award with more ---
+
+
+def test_an_award_has_any_further_member() -> None:
+    document = award(
+        endorsement_tokens=[TOKEN],
+        members={
+            "description": "In short.",
+            "refreshService": {"id": "https://a.example/r", "type": "https://a.example/#R"},
+        },
+        subject_members={
+            "activityStartDate": NOW - timedelta(days=90),
+            "role": "Intern",
+            "source": person(),
+            "identifier": [make("IdentityObject", hashed=False, identityHash="s1", identityType="sisSourcedId")],
+        },
+        achievement_members={"humanCode": "SQL-1", "tag": ["sql"], "related": make("Related", id="urn:x:old")},
+        issuer=replace(HARBOUR, members={"email": "office@a.example", "parentOrg": profile()}),
+    )
+    subject = document["credentialSubject"]
+    assert structure_problems(document, "strict") == ()
+    assert to_dataset(document, context_sets()[0]).losses == ()
+    assert document["description"] == "In short."
+    assert subject["role"] == "Intern"
+    assert [entry["identityType"] for entry in subject["identifier"]] == ["emailAddress", "name", "sisSourcedId"]
+    assert subject["achievement"]["endorsementJwt"] == [TOKEN]
+    assert subject["achievement"]["related"] == [{"type": ["Related"], "id": "urn:x:old"}]
+    assert document["issuer"]["email"] == subject["achievement"]["creator"]["email"] == "office@a.example"
+    assert document["type"] == ["VerifiableCredential", "OpenBadgeCredential"]
+
+
+def test_tokens_of_endorsement_have_a_meaning_under_the_current_context_only() -> None:
+    document = award(endorsement_tokens=[TOKEN])
+    current, older = (to_dataset(document, contexts).losses for contexts in context_sets())
+    assert current == ()
+    assert "endorsementJwt" in older[0]
+
+
+@pytest.mark.parametrize(
+    ("argument", "members", "says"),
+    [
+        ("members", {"id": "urn:x:2"}, "credential.id: is decided by what it is made from"),
+        ("members", {"validFrom": "2020-01-01T00:00:00Z"}, "credential.validFrom: is decided"),
+        ("subject_members", {"result": [{}]}, "credentialSubject.result: is decided"),
+        ("subject_members", {"creditsEarned": 99}, "credentialSubject.creditsEarned: is decided"),
+        ("achievement_members", {"criteria": {"narrative": "None."}}, "achievement.criteria: is decided"),
+        ("achievement_members", {"inLanguage": "de"}, "achievement.inLanguage: is decided"),
+        ("subject_members", {"source": "Ada"}, "credentialSubject.source: is not an object"),
+        ("endorsement_tokens", ["no"], "endorsementJwt[0]: is not a JSON Web Signature"),
+    ],
+)
+def test_what_is_decided_cannot_be_said_otherwise(argument: str, members: Any, says: str) -> None:
+    with pytest.raises(BrokenInput, match=re.escape(says)):
+        award(**{argument: members})
+
+
+# --- The same credential, and the newer one ---
+
+
+def stated(
+    id: str = "http://a.example/c/1", issuer: Any = "did:example:a", begins: str = "2010-01-01T00:00:00Z"
+) -> Any:
+    return {"id": id, "issuer": issuer, "validFrom": begins}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (stated(), stated(), True),
+        (stated(), stated(issuer={"id": "did:example:a", "name": "A"}), True),
+        (stated("http://a.example/c%2F1"), stated("http://a.example/c/1"), True),
+        (stated(" http://a.example/c/1 "), stated("http://a.example/c/1%20"), True),
+        (stated(issuer="did%3Aexample:a"), stated(), True),
+        (stated(), stated("http://a.example/c/2"), False),
+        (stated(), stated(issuer="did:example:b"), False),
+        (stated(), stated("HTTP://a.example/c/1"), False),
+        ({"issuer": "did:example:a"}, {"issuer": "did:example:a"}, False),
+        (stated(""), stated(""), False),
+        (stated(issuer={}), stated(issuer={}), False),
+    ],
+)
+def test_credentials_are_the_same_by_issuer_and_id(one: Any, other: Any, same: bool) -> None:
+    assert same_credential(one, other) is same
+    assert same_credential(other, one) is same
+
+
+def test_the_credential_that_counts_from_later_replaces_the_other() -> None:
+    first, second = stated(), stated(begins="2010-03-01T00:00:00+02:00")
+    assert replaces(second, first)
+    assert not replaces(first, second)
+    assert not replaces(first, first)  # both are up to date
+    assert not replaces(stated("urn:x:2", begins="2020-01-01T00:00:00Z"), first)
+    old = {"id": first["id"], "issuer": first["issuer"], "issuanceDate": "2009-01-01T00:00:00Z"}
+    assert replaces(first, old)
+    with pytest.raises(BrokenInput, match="issuanceDate"):
+        replaces(first, {"id": first["id"], "issuer": first["issuer"]})

@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.paths import vectors
+from tests.paths import counted, vectors
 from tests.unit.credential.award_cast import Web
 
 from guildmark.core.codecs import jcs, multikey_encode
 from guildmark.core.doors import NoNetwork
 from guildmark.core.report import Report, Verdict
+from guildmark.credential.did import did_of, did_web_url
 from guildmark.credential.resolve import find_key
+from guildmark.credential.signed import listed
+from guildmark.credential.status import decode_list, read_bit
 from guildmark.credential.verify import verify_credential
 
 THEN = datetime(2026, 1, 15, tzinfo=UTC)
@@ -83,31 +86,67 @@ SAMPLES = {
 def test_each_1edtech_sample_gets_the_findings_it_deserves(name: str) -> None:
     report = checked((vectors("1edtech-validator") / "ob30" / name).read_bytes())
     assert bad(report) == SAMPLES[name]
+    counted("1edtech-validator", f"ob30/{name}")
 
 
 def test_every_1edtech_sample_is_among_them() -> None:
     assert {path.name for path in (vectors("1edtech-validator") / "ob30").iterdir()} == set(SAMPLES)
 
 
-def test_a_1edtech_sample_passes_once_its_issuer_lists_the_key() -> None:
-    document = json.loads((vectors("1edtech-validator") / "ob30" / "simple.json").read_text())
-    method, issuer = document["proof"][0]["verificationMethod"], document["issuer"]["id"]
-    found = find_key(method, purpose="assertionMethod", now=THEN, fetcher=NoNetwork())
-    assert found.key is not None
-    entry = {
-        "id": method,
-        "type": "Multikey",
-        "controller": issuer,
-        "publicKeyMultibase": multikey_encode(found.key.algorithm, found.key.public_key),
-    }
-    place = Web({issuer: jcs({"id": issuer, "assertionMethod": [entry]})})
-    assert checked(document, place).verdict is Verdict.PASS
+def _world_of(document: dict[str, Any]) -> Web:
+    """Where the issuer lists the key that its proof names, and the lists that its status names are published."""
+    found: dict[str, bytes] = {}
+    for proof in listed(document.get("proof")):
+        method = proof["verificationMethod"]
+        key = find_key(method, purpose="assertionMethod", now=THEN, fetcher=NoNetwork()).key
+        owner = did_of(method)
+        if key is not None:
+            multikey = multikey_encode(key.algorithm, key.public_key)
+            entry = {"id": method, "type": "Multikey", "controller": owner, "publicKeyMultibase": multikey}
+            url = did_web_url(owner) if owner.startswith("did:web:") else owner
+            found[url] = jcs({"id": owner, "assertionMethod": [entry]})
+    for status in listed(document.get("credentialStatus")):
+        if status["type"] == "1EdTechRevocationList":
+            revoked = [{"id": document["id"]}]
+            found[status["id"]] = jcs({"issuer": document["issuer"]["id"], "revokedCredential": revoked})
+        else:
+            published = vectors("1edtech-validator") / "bitstring-testlist.json"
+            found[status["statusListCredential"]] = published.read_bytes()
+    return Web(found)
+
+
+def _expected() -> list[tuple[str, str]]:
+    try:
+        rows = json.loads((vectors("1edtech-validator") / "expected.json").read_text())
+    except pytest.skip.Exception:
+        return []
+    return [(row["file"], row["expected"].split()[0].strip(":")) for row in rows]
+
+
+@pytest.mark.parametrize(("name", "expected"), _expected())
+def test_each_1edtech_sample_is_what_its_own_validator_says(name: str, expected: str) -> None:
+    """With the issuer's keys and lists at hand; a warning there is an older context, suite or data model."""
+    document = json.loads((vectors("1edtech-validator") / "ob30" / name).read_text())
+    report = checked(document, _world_of(document))
+    if name.startswith("bit-string-list"):
+        # Its bit is set, but the list says that it lies at another address: it may be any list of that issuer.
+        published = json.loads((vectors("1edtech-validator") / "bitstring-testlist.json").read_text())
+        bits = decode_list(published["credentialSubject"]["encodedList"])
+        assert read_bit(bits, document["credentialStatus"]["statusListIndex"])
+        assert published["id"] != document["credentialStatus"]["statusListCredential"]
+        assert report["status.revocation"].verdict is Verdict.UNKNOWN
+        assert report.verdict is Verdict.UNKNOWN
+        counted("1edtech-validator", "bitstring-testlist.json")
+    else:
+        assert report.verdict is (Verdict.PASS if expected in ("valid", "warning") else Verdict.FAIL), bad(report)
+    counted("1edtech-validator", f"ob30/{name}")
 
 
 def test_the_official_vector_of_eddsa_rdfc_2022_has_a_signature_that_holds() -> None:
     row = json.loads((vectors("1edtech-ob3-vector") / "eddsa-rdfc-2022-ob.json").read_text())
     assert bad(checked(row["signed"])) == {"proof.key_bound": "unknown"}
     assert bad(checked({**row["signed"], "name": "Other"}))["proof.signature"] == "fail"
+    counted("1edtech-ob3-vector", "eddsa-rdfc-2022-ob.json")
 
 
 def test_a_transcript_of_a_context_that_is_not_shipped_is_not_passed() -> None:
@@ -119,23 +158,18 @@ def test_a_transcript_of_a_context_that_is_not_shipped_is_not_passed() -> None:
         Verdict.UNKNOWN,
         *[Verdict.FAIL] * 5,
     ]
+    counted("1edtech-validator", "clr20__simple_v1.json")
 
 
 def test_badges_baked_by_others_are_read() -> None:
     rows = {row["name"]: base64.b64decode(row["base64"]) for row in json.loads(_baked())}
     assert bad(checked(rows["simple-json.png"])) == {"proof.key_bound": "unknown"}
-    assert bad(checked(rows["simple-jwt.svg"])) == {"document.form": "unknown"}
+    assert bad(checked(rows["simple-jwt.svg"])) == {"proof.key_bound": "unknown"}
+    counted("1edtech-validator", [f"baked.json {name}" for name in rows])
 
 
 def _baked() -> str:
     return (vectors("1edtech-validator") / "baked.json").read_text()
-
-
-def test_open_badges_2_are_called_by_their_name() -> None:
-    for name in ("basic-assertion.json", "assertion-with-endorsements.json"):
-        report = checked((vectors("1edtech-validator") / "ob20" / name).read_bytes())
-        assert bad(report) == {"document.form": "unknown"}
-        assert "Open Badge of version 2" in report["document.form"].says
 
 
 # --- Digital Credentials Consortium ---
@@ -160,9 +194,12 @@ def dcc() -> Web:
 def test_the_consortiums_signatures_hold_and_their_keys_are_the_issuers(version: str) -> None:
     place, looked = dcc(), 0
     for path, credential in fixtures(version):
-        if "https://w3id.org/dcc/v1" in credential["@context"]:
-            continue  # a context that is not shipped
         report = checked(credential, place)
+        counted("dcc-fixtures", f"{version} {path}")
+        if "https://w3id.org/dcc/v1" in credential["@context"]:  # a context that is not shipped
+            assert report["document.context"].verdict is Verdict.UNKNOWN
+            assert report.verdict is not Verdict.PASS
+            continue
         looked += 1
         for id in ("document.context", "document.lossless", "proof.signature", "proof.key_bound"):
             assert report[id].verdict is Verdict.PASS, (path, report[id].says)
