@@ -98,9 +98,17 @@ def axe() -> str:
 
 def violations(page: Any, tags: list[str] = TAGS) -> list[str]:
     """What axe finds wrong on the page as it is shown now, a sentence each."""
+    _bring_axe(page)
+    return _violations_and_width(page, tags)[0]
+
+
+def _bring_axe(page: Any) -> None:
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(axe())
-    found = page.evaluate(
+
+
+def _violations_and_width(page: Any, tags: list[str]) -> tuple[list[str], int]:
+    found, width = page.evaluate(
         """async tags => {
             const options = {runOnly: {type: "tag", values: tags}, resultTypes: ["violations", "incomplete"]};
             const why = node => [...node.any, ...node.all, ...node.none].map(check => check.message).join("; ");
@@ -109,11 +117,46 @@ def violations(page: Any, tags: list[str] = TAGS) -> list[str]:
             // Text of the colour of its ground may be hidden on purpose, says axe; here nothing is.
             const same = node => node.any.some(check => check.data?.messageKey === "equalRatio");
             const faint = incomplete.map(i => ({...i, nodes: i.nodes.filter(same)})).filter(i => i.nodes.length);
-            return [...violations, ...faint].map(v => [v.id, v.help, v.nodes.slice(0, 3).map(where)]);
+            const found = [...violations, ...faint].map(v => [v.id, v.help, v.nodes.slice(0, 3).map(where)]);
+            return [found, document.scrollingElement.scrollWidth];
         }""",
         tags,
     )
-    return [f"{id}: {says}: {' | '.join(where)}" for id, says, where in found]
+    return [f"{id}: {says}: {' | '.join(where)}" for id, says, where in found], width
+
+
+def faults(page: Any, language: str, settings: tuple[Setting, ...] = EVERY) -> list[str]:
+    """What axe and our own rules find wrong on the page as it stands, in every setting, with all that folds unfolded.
+
+    Nothing is loaded anew, so an answer to a form can be judged too; what was folded is folded again afterwards.
+    """
+    found = []
+    if (headings := page.locator("h1").count()) != 1:
+        found.append(f"has {headings} headings of the first level")
+    if (says := page.evaluate("document.documentElement.lang")) != language:
+        found.append(f"says that its language is {says!r} and not {language!r}")
+    _bring_axe(page)
+    page.evaluate(
+        """() => { window.folded = [...document.querySelectorAll("details:not([open])")];
+            for (const part of window.folded) part.open = true; }"""
+    )
+    for setting in settings:
+        page.set_viewport_size({"width": setting.width, "height": 800})
+        page.emulate_media(color_scheme=setting.scheme, reduced_motion="reduce")
+        wrong, wide = _violations_and_width(page, TAGS)
+        found += [f"({setting}) {violation}" for violation in wrong]
+        if wide > setting.width:
+            found.append(f"({setting}) scrolls sideways: it is {wide} px wide, by {_widest(page, setting)}")
+    page.evaluate("() => { for (const part of window.folded) part.open = false; }")
+    return found
+
+
+def _widest(page: Any, setting: Setting) -> str:
+    return page.evaluate(
+        """width => [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > width + 1
+            && !e.closest(".scroll")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")""",
+        setting.width,
+    )
 
 
 def pattern(path: str) -> str:
@@ -203,27 +246,8 @@ class Walk:
         self._judge(page, visit)
 
     def _judge(self, page: Any, visit: Visit) -> None:
-        if page.locator("h1").count() != 1:
-            self._say(visit, f"has {page.locator('h1').count()} headings of the first level")
-        if (language := page.evaluate("document.documentElement.lang")) != self.language:
-            self._say(visit, f"says that its language is {language!r} and not {self.language!r}")
-        for setting in self.settings:
-            page.set_viewport_size({"width": setting.width, "height": 800})
-            page.emulate_media(color_scheme=setting.scheme, reduced_motion="reduce")
-            for violation in violations(page):
-                self._say(visit, f"({setting}) {violation}")
-            wide = page.evaluate("document.scrollingElement.scrollWidth")
-            if wide > setting.width:
-                self._say(
-                    visit, f"({setting}) scrolls sideways: it is {wide} px wide, by {self._widest(page, setting)}"
-                )
-
-    def _widest(self, page: Any, setting: Setting) -> str:
-        return page.evaluate(
-            """width => [...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > width + 1
-                && !e.closest(".scroll")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")""",
-            setting.width,
-        )
+        for fault in faults(page, self.language, self.settings):
+            self._say(visit, fault)
 
     def _links(self, page: Any) -> list[str]:
         found = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href.split('#')[0])")

@@ -11,8 +11,8 @@ from tests.browser.site import PUBLIC, Site
 
 PASSWORD = "a phrase that nobody guesses"
 
-Look = Callable[[Any], None]
-"""Called with Playwright's page at each page that a person reaches."""
+Look = Callable[["Visitor", Any], None]
+"""Called at each page that a person reaches, with them and the answer; None where only the part after # changed."""
 
 
 class Visitor:
@@ -40,6 +40,7 @@ class Visitor:
         self.page = self.context.new_page()
         self.page.set_default_timeout(30_000)
         self.troubles: list[str] = []
+        self.attached: dict[str, list[str]] = {}
         self.page.on("pageerror", lambda error: self.troubles.append(f"{self.page.url}: {error}"))
         self.page.on("console", lambda m: self.troubles.append(f"{m.text}") if m.type == "error" else None)
         self.page.on("requestfailed", self._failed)
@@ -84,7 +85,8 @@ class Visitor:
             self.troubles = [t for t in self.troubles if "status of" not in t]
         assert not self.troubles, f"{self.name} at {self.page.url}: {self.troubles}"
         if self.look is not None:
-            self.look(self.page)
+            self.look(self, response)
+        self.attached.clear()
 
     def _place(self, within: str) -> Any:
         """The whole page, or the section with this heading."""
@@ -109,7 +111,10 @@ class Visitor:
         self.field(label).check()
 
     def attach(self, label: str, *files: Path) -> None:
-        self.field(label).set_input_files([str(file) for file in files])
+        """Choose files; `attached` keeps them by the field's name until the next page."""
+        field = self.field(label)
+        self.attached[str(field.get_attribute("name"))] = [str(file) for file in files]
+        field.set_input_files([str(file) for file in files])
 
     def unfold(self, text: str) -> None:
         """Open what is folded; it works without JavaScript."""

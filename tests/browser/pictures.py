@@ -55,6 +55,8 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     "astrid": [
         ("awarder-awards", f"{PROVIDER}/awards"),
         ("awarder-decision", f"{PROVIDER}/awards > a[href*='/decisions/']"),
+        ("awarder-award", f"{PROVIDER}/awards > a[href*='/awards/']"),
+        ("awarder-correction", f"{PROVIDER}/awards > a[href*='/awards/'] > a[href$='/correct']"),
         ("awarder-lists", f"{PROVIDER}/awards/lists"),
     ],
     "henrik": [("admin-people", f"{PROVIDER}/people"), ("admin-trail", f"{PROVIDER}/trail")],
@@ -67,7 +69,7 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("partner-ranking", f"{PARTNER}/hire > a[href*='/hire/']:is([href*='-'])"),
     ],
 }
-"""For each person: a name for the picture, and an address, with `> selector` for a link to follow from there."""
+"""For each person: a name for the picture, and an address, with `> selector` for each link to follow from there."""
 
 
 def take(site: Site, folder: Path, settings: tuple[Setting, ...] = EVERY) -> Iterator[Path]:
@@ -82,10 +84,10 @@ def take(site: Site, folder: Path, settings: tuple[Setting, ...] = EVERY) -> Ite
             context = walk.context(who)
             page = context.new_page()
             for name, where in pages:
-                path, _, link = where.partition(" > ")
+                path, *links = where.split(" > ")
                 page.goto(site.url + path)
-                if link and not _follow(page, link):
-                    print(f"no {link} at {path}", file=sys.stderr)
+                if missing := next((link for link in links if not _follow(page, link)), ""):
+                    print(f"no {missing} at {path}", file=sys.stderr)
                     continue
                 for setting in settings:
                     page.set_viewport_size({"width": setting.width, "height": 900})

@@ -14,8 +14,15 @@ import pytest
 from guildmark.adapters.documents import DirectoryFetcher
 from guildmark.core.report import Verdict
 from guildmark.credential.bake import extract
+from guildmark.credential.schema import fits, shipped_schemas
+from guildmark.credential.structure import kind_of, structure_problems
 from guildmark.credential.verify import verify_credential
 
+SCHEMAS = {
+    "OpenBadgeCredential": "achievementcredential_schema.json",
+    "EndorsementCredential": "endorsementcredential_schema.json",
+    "ClrCredential": "clrcredential_schema.json",
+}
 MEI, SAM, LENA = "mei.tan@example.org", "sam.okafor@example.org", "lena.vogel@example.org"
 
 
@@ -89,6 +96,20 @@ def test_the_credential_holds_for_anyone_and_a_changed_copy_does_not(told):
     changed = json.loads(document)
     changed["credentialSubject"]["result"][0]["value"] = "100"
     assert _verify(folder, json.dumps(changed).encode()).verdict is Verdict.FAIL
+
+
+def test_every_document_of_the_demo_is_strictly_as_the_standards_say_and_fits_the_official_schemas(told):
+    schemas = {url.rpartition("_v3p0_")[2].rpartition("_v2p0_")[2]: s for url, s in shipped_schemas().items()}
+    looked = set()
+    for file in sorted(told[0].rglob("*.json")):
+        document = json.loads(file.read_bytes())
+        kind = kind_of(document) if isinstance(document, dict) else ""
+        if kind:
+            assert structure_problems(document, "strict") == (), file.name
+        if kind in SCHEMAS:
+            assert fits(document, schemas[SCHEMAS[kind]]).problems == (), file.name
+            looked.add(kind)
+    assert looked == set(SCHEMAS)
 
 
 def test_both_images_hold_the_very_bytes_that_were_signed(told):

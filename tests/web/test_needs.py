@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from guildmark.app.records import Award, CoDesign, Comment, Event, Need, Person, RegisterNumber
+from guildmark.app.records import Award, CoDesign, Comment, Event, Mark, Need, Person, RegisterNumber
 from guildmark.app.services import design, needs, numbers
 from guildmark.core.doors import Listed
 from guildmark.core.errors import OutsideFailure
@@ -217,6 +217,23 @@ def test_a_correction_that_says_too_little_revokes_nothing(cast, wrong):
     shown(ana.post(link, form), 422)
     made.award.refresh_from_db()
     assert made.award.state == "valid"
+
+
+def test_corrected_marks_are_shown_by_their_titles_and_reasons_in_the_readers_language(cast):
+    made, ana = acts.awarded(cast), signed_in(cast.ana)
+    link, german = f"{H}/awards/{made.award.pk}", {"accept-language": "de"}
+    assert "Er wird überprüft." in ana.get(f"{link}/suspended", headers=german).content.decode()
+    page = shown(ana.get(f"{link}/correct"))
+    mark = Mark.objects.select_related("submission").order_by("id")[0]
+    both = Mark.objects.filter(submission=mark.submission, criterion=mark.criterion)
+    criteria = [c for a in made.version.document["assessments"] for c in a["criteria"]]
+    criterion = next(c for c in criteria if c["id"] == mark.criterion)
+    titles = {level["id"]: level["title"] for level in criterion["levels"]}
+    form = {"name": "Mei Tan", "awarded_on": page.by_id("id_awarded_on")["value"], "reason": "Misread.", "sure": "on"}
+    told(ana, f"{link}/correct", form | {f"mark_{each.pk}": criterion["pass_level"] for each in both})
+    assert f"{titles[mark.level]} → {titles[criterion['pass_level']]}" in shown(ana.get(link)).text
+    assert f"“{criterion['title']}”, " in shown(ana.get(link)).text
+    assert "das Ergebnis, auf dem er beruht, wurde berichtigt." in ana.get(link, headers=german).content.decode()
 
 
 # --- The trail ---

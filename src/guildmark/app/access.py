@@ -36,7 +36,7 @@ ACTIONS: dict[str, frozenset[str]] = {
 
 AUDIENCES = ("public", "person", "operator", "program")
 """For whom a page is: anyone; somebody who is signed in (what they see is decided by loaders); the operator; a program
-with a key of its organisation."""
+with a key of its organisation, or an app that a learner let in."""
 
 
 def permits(actor: Person, action: str, organisation: Organisation) -> bool:

@@ -12,6 +12,9 @@ GUILDMARK_DEBUG           1 shows tracebacks in the browser                   de
 GUILDMARK_OIDC            sign-in, a line each: id|name|discovery URL|client id|client secret   default: none
 GUILDMARK_EVM_URL         JSON-RPC address of a chain to anchor checkpoints to           default: none
 GUILDMARK_WEBHOOKS_INSIDE 1 lets webhooks reach this machine and its network, for development     default: 0
+GUILDMARK_TERMS_URL       the page with the terms of service, for apps                 default: the first page
+GUILDMARK_PRIVACY_URL     the page that says what becomes of personal data, for apps   default: the first page
+GUILDMARK_VC_API          1 signs any credential for anybody, with a test key; for test servers alone  default: 0
 GUILDMARK_EMAIL_URL       smtp://USER:PASSWORD@HOST:PORT                      default: files in HOME/mail
 """
 
@@ -111,6 +114,10 @@ if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~-]+)*", BASE_U
 # In development alone: webhooks may go to this machine and its network, and by plain http.
 WEBHOOKS_INSIDE = os.environ.get("GUILDMARK_WEBHOOKS_INSIDE") == "1"
 EVM_URL = os.environ.get("GUILDMARK_EVM_URL", "")
+TERMS_URL = os.environ.get("GUILDMARK_TERMS_URL", f"{BASE_URL}/")
+PRIVACY_URL = os.environ.get("GUILDMARK_PRIVACY_URL", f"{BASE_URL}/")
+# For test servers alone: what the official suites ask an issuer to do, no honest issuer does (docs/api.md).
+VC_API = os.environ.get("GUILDMARK_VC_API") == "1"
 _hosts = os.environ.get("GUILDMARK_ALLOWED_HOSTS") or f"localhost,127.0.0.1,[::1],{urlsplit(BASE_URL).hostname}"
 ALLOWED_HOSTS = [host.strip() for host in _hosts.split(",") if host.strip()]
 
@@ -200,10 +207,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
-# Programs get their tokens here (docs/api.md): the client credentials grant alone, for an hour, kept as hashes.
+# Programs of organisations and apps of learners get their tokens here (docs/api.md): for an hour, kept as hashes.
 OAUTH2_PROVIDER_APPLICATION_MODEL = "guildmark.ApiClient"
 OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 600,  # as Open Badges 3.0 recommends
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 90 * 24 * 3600,  # services.apps.REFRESH_DAYS, counted from the access token's end
     "SCOPES_BACKEND_CLASS": "guildmark.app.services.api_keys.ClientScopes",
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,

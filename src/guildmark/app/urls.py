@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from guildmark.app.web import (
     accounts,
+    apps,
     award_lists,
     awarding,
     catalogue,
@@ -150,6 +151,13 @@ urlpatterns = [
     path("holders/<slug:address>", showing.page, name="holder"),
     path("holders/<slug:address>/<uuid:id>", showing.credential, name="holder-credential"),
     path("my/stacks/<str:rule>/claim", learner.claim_larger, name="claim-stack"),
+    path("my/apps", apps.apps, name="apps"),
+    path("my/apps/profile", apps.forget_profile, name="forget-profile"),
+    path("my/apps/<uuid:id>/end", apps.end, name="end-app"),
+    path("my/received/<uuid:id>", apps.received, name="received"),
+    path("my/received/<uuid:id>/file", apps.received_file, name="received-file"),
+    path("my/received/<uuid:id>/remove", apps.remove, name="remove-received"),
+    path("oauth/authorize", apps.authorize, name="oauth-authorize"),
     path("", include("guildmark.app.api.urls")),
     path("demo/sign-in", home.demo_sign_in, name="demo-sign-in"),
     path("admin/", admin.site.urls),

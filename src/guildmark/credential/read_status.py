@@ -19,6 +19,7 @@ from typing import Any
 from guildmark.core.codecs import iso, parse_iso, parse_json
 from guildmark.core.errors import BrokenInput, GuildmarkError, OutsideFailure
 from guildmark.core.report import Finding, Verdict
+from guildmark.credential.envelope import open_envelope
 from guildmark.credential.signed import World, dates, issuer_id, issuer_name, listed, look_at_signature, plain, sentence
 from guildmark.credential.status import LEAST_BITS, REASONS, StatusEntry, decode_list, read_bit, reason_of
 
@@ -153,18 +154,19 @@ def _status_list(url: str, issuer: str, world: World) -> _List:
 
 def _trusted_list(url: str, issuer: str, world: World) -> _List:
     try:
-        listing = parse_json(world.fetch(url).body, where=url)
+        opened = open_envelope(world.fetch(url).body, url)
     except OutsideFailure as problem:
         raise _Untold(f"the list is out of reach. {plain(problem, 300)}") from problem
     except BrokenInput as problem:
         raise _Untold("the list is not a readable document.") from problem
-    if not isinstance(listing, Mapping) or "BitstringStatusListCredential" not in listed(listing.get("type")):
+    listing = opened.document
+    if "BitstringStatusListCredential" not in listed(listing.get("type")):
         raise _Untold("what lies at its address is not a status list.")
     if "id" in listing and listing["id"] != url:
         raise _Untold(f"what lies at its address is another list ({plain(listing['id'])}).")
     if issuer_id(listing) != issuer or not issuer:
         raise _Untold(f"the list comes from {issuer_name(listing)}, not from the issuer.")
-    trouble = look_at_signature(listing, world).trouble
+    trouble = look_at_signature(listing, world, opened).trouble
     if trouble:
         raise _Untold(f"the list cannot be trusted. {trouble}")
     when = dates(listing, world.now)

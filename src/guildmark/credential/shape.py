@@ -91,7 +91,8 @@ class Shape:
     `match(document)` is the tuple of its values in slot order, in UTF-8 as they stand in the statements; `digest` of
     these is the SHA-256 of the canonical N-Quads, `lines` of them these themselves. `fit(document)` is its values as
     they stand in the document, and that SHA-256, in one step of some 30 microseconds; `hash_of_values` is the hash for
-    such values from elsewhere. All raise Misfit for what does not fit.
+    such values from elsewhere, and `accept` only tells whether the shape can take them. All raise Misfit for what
+    does not fit.
 
     `paths` are the places of the slots, `same_paths` all the places where each of their values stands, `kinds` whether
     it is an `iri`, a `literal`, an `int` or a `float`, `beginnings` how an address has to begin (which is not part of
@@ -105,6 +106,7 @@ class Shape:
     match: Callable[[Any], tuple[bytes, ...]]
     digest: Callable[..., bytes]
     lines: Callable[..., bytes]
+    accept: Callable[..., None]
     fit: Callable[[Any], tuple[tuple[Any, ...], bytes]]
     hash_of_values: Callable[..., bytes]
 
@@ -439,7 +441,7 @@ class _Code:
 
 def _function(head: str, *pieces: _Code) -> Callable[..., Any]:
     """One function of several pieces; Misfit for what only a value of another kind can cause."""
-    rows = [f"  {row}" for piece in pieces for row in piece.rows]
+    rows = [f"  {row}" for piece in pieces for row in piece.rows] or ["  pass"]
     wrong = "(TypeError, KeyError, IndexError, AttributeError, UnicodeEncodeError)"
     source = "\n".join([f"def made({head}):", " try:", *rows, f" except {wrong}: raise Misfit from None"])
     names: dict[str, Any] = {**_KNOWN, "Misfit": Misfit}
@@ -487,6 +489,7 @@ def _build(exemplar: dict[str, Any], slots: list[_Slot], lines: list[Line]) -> S
         match=_function("d", walk, accept, values),
         digest=_function(head, digest, answer),
         lines=_function(head, lines_code),
+        accept=_function(head, accept, _keeping_apart(lines)),
         fit=_function("d", walk, keep, accept, digest, both),
         hash_of_values=_function(head, accept, digest, answer),
     )
@@ -586,11 +589,10 @@ _KNOWN = {
 
 def _filling(lines: list[Line], *, whole: bool) -> _Code:
     """From values in UTF-8 to the canonical text (`whole`), or to its SHA-256."""
-    code = _Code()
+    code = _keeping_apart(lines)
     blanks = sorted(
         {part.number for line in lines for term in line for part in term if isinstance(part, _Part) and part.blank}
     )
-    _keep_apart(lines, code)
     for number in blanks:
         _first_degree(number, lines, code)
     if blanks:
@@ -612,8 +614,9 @@ def _filling(lines: list[Line], *, whole: bool) -> _Code:
     return code
 
 
-def _keep_apart(lines: list[Line], code: _Code) -> None:
+def _keeping_apart(lines: list[Line]) -> _Code:
     """Rule 3: nodes and statements that were different have to stay so."""
+    code = _Code()
     subjects = sorted({line[0] for line in lines if not _is_blank(line[0])}, key=repr)
     alike = [a for a in subjects if any(a is not b and _order(a, b) == 0 for b in subjects)]
     if alike:
@@ -622,6 +625,7 @@ def _keep_apart(lines: list[Line], code: _Code) -> None:
     for group in _could_be_one(lines):
         shown = "".join(f"{_join(_elements([line[2]]))}, " for line in group)
         code.add(f"if len({{{shown}}}) != {len(group)}: raise Misfit")
+    return code
 
 
 def _could_be_one(lines: list[Line]) -> list[list[Line]]:

@@ -127,7 +127,7 @@ def test_a_list_may_have_several_purposes() -> None:
         (Web({}), "out of reach"),
         (serving(b"<html>"), "not a readable document"),
         (serving(b'{"type": "x", "type": "y"}'), "not a readable document"),
-        (serving(b"[]"), "not a status list"),
+        (serving(b"[]"), "not a readable document"),
         (serving(b'{"type": ["VerifiableCredential"]}'), "not a status list"),
         (serving(jcs(listing())), "not signed at all"),
         (serving(listing(), by=MALLORY), f"belongs to {MALLORY.id}"),

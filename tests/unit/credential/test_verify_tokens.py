@@ -435,3 +435,36 @@ def test_the_badge_in_a_token_that_1edtech_baked_holds_but_for_whose_key_it_is()
     assert "sub" in report["proof.claims"].says
     assert [f.id for f in report.unknown()] == ["proof.key_bound"]
     counted("1edtech-validator", "simple-jwt.svg")
+
+
+# --- Status lists in tokens ---
+
+
+def with_list(token: str) -> Report:
+    place = cast.web()
+    place.documents[cast.LIST] = token.encode()
+    return verified(sign_vc_jwt(award(), signer()), place)
+
+
+def test_a_status_list_may_come_in_a_token_of_the_issuer():
+    listing = json.loads(cast.lists(HARBOUR)[cast.LIST])
+    del listing["proof"]
+    for form in ("vc-jwt", "vc-jose"):
+        assert with_list(sign_vc_jwt(listing, signer(), form=form)).verdict is Verdict.PASS
+    revoked = json.loads(cast.lists(HARBOUR, {cast.INDEX: ("revoked", "misconduct")})[cast.LIST])
+    del revoked["proof"]
+    assert failing(with_list(sign_vc_jwt(revoked, signer()))) == ["status.revocation"]
+
+
+def test_a_status_list_in_a_token_that_another_signed_or_that_was_changed_tells_nothing():
+    listing = json.loads(cast.lists(HARBOUR)[cast.LIST])
+    del listing["proof"]
+    good = sign_vc_jwt(listing, signer())
+    for token in (
+        sign_vc_jwt(listing, cast.signer(cast.MALLORY)),
+        forged(good, claims={"name": "Other"}),
+        resigned(good, signer(), jti="urn:other"),
+        f"{good}~",
+        "e30.e30.AA",
+    ):
+        assert with_list(token)["status.revocation"].verdict is Verdict.UNKNOWN

@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from guildmark.app.doors import blob_store
 from guildmark.app.queries.awards import files_of
 from guildmark.app.queries.learning import decisions_of, enrolments_of
-from guildmark.app.records import Award, Learner
+from guildmark.app.records import Award, HolderProfile, Learner
 from guildmark.app.work_files import file_name
 from guildmark.core.errors import GuildmarkError
 
@@ -85,6 +85,12 @@ def everything_of(learner: Learner, *, now: datetime) -> bytes:
     for award in awards[MOST_AWARDS:]:
         why = f"Only the newest {MOST_AWARDS} are packed; take it from its own page."
         out.left_out.append({"path": award.credential_id, "says": award.title, "why": why})
+    for held in learner.held.all():
+        kind = {"json": "json", "jws": "jws"}[held.form]
+        path = f"received/{slugify(held.title)[:60] or 'credential'}-{str(held.id)[:8]}.{kind}"
+        out.add(path, f"Brought by an app: {held.title}", lambda held=held: bytes(held.document))
+    if profile := HolderProfile.objects.filter(learner=learner).first():
+        out.add("profile.json", "What an app wrote about you for other apps", lambda: bytes(profile.document))
     _learning(out, learner)
     out.add_json(
         "consents.json",

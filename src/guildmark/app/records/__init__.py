@@ -11,6 +11,7 @@ from guildmark.app.records.assess import (
     Submission,
 )
 from guildmark.app.records.award_lists import AwardList, AwardListRow, TransferredResult
+from guildmark.app.records.backpack import HeldCredential, HolderProfile
 from guildmark.app.records.credential import Award, StatusChange, StatusList
 from guildmark.app.records.design import BlueprintVersion, CoDesign, Comment, Endorsement, GateResult, Judgement
 from guildmark.app.records.integration import ApiClient, ApiKey, KeptAnswer
@@ -52,6 +53,8 @@ __all__ = [
     "Enrolment",
     "Event",
     "GateResult",
+    "HeldCredential",
+    "HolderProfile",
     "Invitation",
     "JobAd",
     "Judgement",

@@ -35,20 +35,33 @@ class ApiKey(models.Model):
 
 
 class ApiClient(AbstractApplication):
-    """An OAuth 2 client of an organisation, for the client credentials grant alone; its secret is kept as a hash.
+    """An OAuth 2 client; its secret is kept as a hash. It is one of two things, and never becomes the other.
 
-    As a key, it may do what its scopes say and its maker still may.
+    Of an organisation: for the client credentials grant alone. As a key, it may do what its scopes say and its maker
+    still may. Of nobody: an app that registered itself, which a learner lets in or does not (authorization code).
     """
 
     id = models.UUIDField(primary_key=True)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="api_clients")
-    scopes = models.JSONField(help_text="A list of names from services.api_keys.SCOPES.")
-    created_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="api_clients", null=True)
+    scopes = models.JSONField(help_text="A list of names from services.api_keys.SCOPES, or of services.apps.SCOPES.")
+    facts = models.JSONField(default=dict, help_text="What an app said of itself when it registered (RFC 7591).")
+    created_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True)
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
 
     class Meta(AbstractApplication.Meta):
         ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    organisation__isnull=False, created_by__isnull=False, authorization_grant_type="client-credentials"
+                )
+                | models.Q(
+                    organisation__isnull=True, created_by__isnull=True, authorization_grant_type="authorization-code"
+                ),
+                name="client_of_an_organisation_or_an_app",
+            )
+        ]
 
     def is_usable(self, request):
         """Whether it may ask for a token; what a token permits is looked at again whenever it is used."""

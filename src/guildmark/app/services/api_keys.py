@@ -15,11 +15,15 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID, uuid4
 
-from oauth2_provider.models import get_access_token_model
+from django.conf import settings
+from django.db.models import Q
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 from oauth2_provider.scopes import BaseScopes
 
 from guildmark.app.access import ACTIONS
 from guildmark.app.records import ApiClient, ApiKey, Membership, Organisation, Person
+from guildmark.app.services import apps
+from guildmark.app.services.apps import REFRESH_DAYS
 from guildmark.app.services.events import note_event
 from guildmark.app.services.verbs import fits, hold, verb
 from guildmark.core.errors import BrokenInput, NotAllowed
@@ -32,6 +36,7 @@ SCOPES: dict[str, str] = {
     "stacks:read": "Read stack rules, and how far a learner is",
     "matches:read": "Read the rankings that the organisation ran",
     "verify": "Check credentials without the bound for strangers",
+    "credentials:issue": "Sign any credential in the organisation's name; on test servers alone",
 }
 """Scope -> what it permits, in words for whoever makes a key."""
 
@@ -43,6 +48,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "stacks:read": ("decide", "award", "change_status"),
     "matches:read": ("hire",),
     "verify": (),
+    "credentials:issue": ("award",),
 }
 """Scope -> actions of `access.ACTIONS` of which the maker must be permitted one; () for any role."""
 
@@ -81,6 +87,8 @@ def _roles(person: Person, organisation: Organisation) -> frozenset[str]:
 
 
 def _permitted(scope: str, roles: frozenset[str]) -> bool:
+    if scope == "credentials:issue" and not settings.VC_API:
+        return False  # on a real site only what was decided is awarded, and nothing else is signed
     needs = _NEEDS[scope]
     return bool(roles) and (not needs or any(roles & ACTIONS[action] for action in needs))
 
@@ -240,8 +248,16 @@ def _checked(
 
 @verb
 def forget_old_tokens(*, now: datetime) -> None:
-    """Tokens that ended a day ago or earlier are gone."""
-    get_access_token_model().objects.filter(expires__lte=now - timedelta(days=1)).delete()
+    """Codes and tokens that ended a day ago or earlier are gone; a token that can still be refreshed stays until then.
+
+    What a refresh token permits stands in the access token that it came with, so the two go together. Refresh tokens
+    that were used or ended stay as long, since one that is shown again tells that it was stolen.
+    """
+    tokens, refresh = get_access_token_model().objects, get_refresh_token_model().objects
+    ended, beyond = now - timedelta(days=1), now - timedelta(days=REFRESH_DAYS)
+    get_grant_model().objects.filter(expires__lte=ended).delete()
+    refresh.filter(Q(revoked__lte=beyond) | Q(revoked=None, access_token__expires__lte=beyond)).delete()
+    tokens.filter(expires__lte=ended).exclude(pk__in=refresh.filter(revoked=None).values("access_token")).delete()
 
 
 # --- Who calls ---
@@ -290,8 +306,8 @@ def _by_token(token: str, *, now: datetime) -> tuple[str, ApiClient, list[str]] 
         .first()
     )
     client = row.application if row is not None else None
-    if client is None or client.revoked_at is not None:
-        return None
+    if client is None or client.revoked_at is not None or client.organisation is None:
+        return None  # an app's token is a learner's: it opens nothing of an organisation
     return f"client:{client.id}", client, [s for s in row.scope.split() if s in client.scopes]
 
 
@@ -303,7 +319,7 @@ class ClientScopes(BaseScopes):
     """What django-oauth-toolkit asks: a client gets the scopes that it was made with, all of them unless it says."""
 
     def get_all_scopes(self):
-        return SCOPES
+        return {**SCOPES, **apps.SCOPES}
 
     def get_available_scopes(self, application=None, request=None, *args, **kwargs):
         return list(application.scopes) if application is not None else list(SCOPES)

@@ -23,6 +23,8 @@ from guildmark.app.doors import blob_store
 from guildmark.app.records import (
     Award,
     Consent,
+    HeldCredential,
+    HolderProfile,
     KeptAnswer,
     Learner,
     LogEntry,
@@ -37,6 +39,7 @@ from guildmark.app.records import (
     StatusChange,
     Submission,
 )
+from guildmark.app.services.apps import forget_tokens
 from guildmark.app.services.assess import forget_work
 from guildmark.app.services.award_lists import forget_learner_in_lists
 from guildmark.app.services.events import note_event
@@ -126,6 +129,10 @@ def _forget_rows(
     _forget_matches(learner)
     PublicPage.objects.filter(learner=learner).delete()
     ShareLink.objects.filter(award__learner=learner).delete()
+    HeldCredential.objects.filter(learner=learner).delete()
+    HolderProfile.objects.filter(learner=learner).delete()
+    if learner.person is not None:
+        forget_tokens(learner.person)
     forget_learner_in_lists(learner)
     KeptAnswer.objects.filter(learner=learner).delete()
     kept = _forget_account(learner)

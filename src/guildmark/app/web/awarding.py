@@ -229,7 +229,7 @@ class StatusForm(PlainForm):
         super().__init__(*args, **options)
         # Reasons about components are given by the site itself, when a credential that a larger one rests on changes.
         codes = {code: says for code, says in REASONS[state].items() if not code.startswith("component_")}
-        self.fields["code"].choices = [(code, says[:1].upper() + says[1:]) for code, says in codes.items()]
+        self.fields["code"].choices = [(code, told(says[:1].upper() + says[1:])) for code, says in codes.items()]
         if state == Award.State.REVOKED:
             self.fields["sure"] = forms.BooleanField(
                 label=_("I know that a revocation cannot be taken back."),
@@ -265,12 +265,25 @@ def award(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
     return render(request, "guildmark/provider/award.html", context)
 
 
-def _corrections(award: Award) -> list[MarkCorrection]:
-    """The marks that were corrected after an award on this work, oldest first."""
+def _corrections(award: Award) -> list[tuple[MarkCorrection, str, str, str]]:
+    """The marks that were corrected after an award on this work, oldest first: criterion, level before, level now."""
     if award.decision is None:
         return []
-    rows = MarkCorrection.objects.filter(mark__submission__enrolment=award.decision.enrolment_id)
-    return list(rows.select_related("mark__marker", "by").order_by("at", "id"))
+    enrolment = award.decision.enrolment
+    rows = MarkCorrection.objects.filter(mark__submission__enrolment=enrolment).select_related(
+        "mark__marker", "mark__submission", "by"
+    )
+    criteria = {
+        (assessment.id, criterion.id): criterion
+        for assessment in blueprint_value(enrolment.offering.blueprint_version).assessments
+        for criterion in assessment.criteria
+    }
+    found = []
+    for row in rows.order_by("at", "id"):
+        criterion = criteria[row.mark.submission.assessment, row.mark.criterion]
+        titles = {level.id: level.title for level in criterion.levels}
+        found.append((row, criterion.title, titles[row.mark.level], titles[row.level]))
+    return found
 
 
 class CorrectForm(PlainForm):

@@ -106,6 +106,7 @@ def wallet(request: HttpRequest) -> HttpResponse:
         "page": page,
         "awards": [(award, *state_in_words(award, now)) for award in page],
         "enrolments": enrolments_of(learner),
+        "held": learner.held.defer("document").order_by("-begins_at", "id")[:ON_A_PAGE],
     }
     return render(request, "guildmark/wallet.html", context)
 
