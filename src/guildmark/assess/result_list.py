@@ -122,16 +122,62 @@ _NOT_TEXT = {
 }
 
 
-def read_table(body: bytes, *, where: str = "the file") -> Table:
-    """The file as a table; BrokenInput says what it is instead, or which byte or row cannot be read."""
+@dataclass(frozen=True, slots=True)
+class RowStream:
+    """A file as rows of cells that are read one after another, each time anew; `Table` without the memory for it."""
+
+    encoding: str
+    delimiter: str
+    heading: tuple[str, ...]
+    text: str
+    skipped: int
+    where: str
+    most: int
+
+    @property
+    def rows(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """(number in the spreadsheet, cells) of each row; BrokenInput at the first that cannot be read, or that is one
+        too many.
+        """
+        rows = _rows(self.text, self.delimiter, self.skipped, self.where)
+        next(rows)  # the heading
+        for many, row in enumerate(rows):
+            if many == self.most:
+                hint = "split it into several files"
+                raise BrokenInput(f"has more than {self.most:,} rows", where=self.where, hint=hint)
+            yield row
+
+
+def open_rows(body: bytes, *, where: str = "the file", most: int = MOST_ROWS) -> RowStream:
+    """The file as a stream of rows; BrokenInput says what it is instead, or which byte cannot be read.
+
+    The heading is read, and whether a row follows.
+    """
     text, encoding = _decoded(body, where)
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     told = re.match(r"sep=(.)\n", lines)  # a first line with which Excel is told the separator
     delimiter = told[1] if told else _delimiter(lines.split("\n", 1)[0])
     skipped = 1 if told else 0
-    reader = csv.reader(io.StringIO(lines[told.end() :] if told else lines), delimiter=delimiter, strict=True)
-    heading: tuple[str, ...] | None = None
-    rows: list[tuple[int, tuple[str, ...]]] = []
+    lines = lines[told.end() :] if told else lines
+    rows = _rows(lines, delimiter, skipped, where)
+    _, heading = next(rows, (0, ()))
+    if len(heading) > MOST_COLUMNS:
+        raise BrokenInput(f"has {len(heading)} columns", where=where, hint=f"keep {MOST_COLUMNS} at most")
+    if next(rows, None) is None:
+        hint = "the first row names the columns, and each row after it is one learner"
+        raise BrokenInput("has no row with a learner", where=where, hint=hint)
+    return RowStream(encoding, delimiter, heading, lines, skipped, where, most)
+
+
+def read_table(body: bytes, *, where: str = "the file") -> Table:
+    """The file as a table; BrokenInput says what it is instead, or which byte or row cannot be read."""
+    stream = open_rows(body, where=where)
+    return Table(stream.encoding, stream.delimiter, stream.heading, tuple(stream.rows))
+
+
+def _rows(lines: str, delimiter: str, skipped: int, where: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The number and cells of each row that is not empty, as spreadsheets leave some at the end."""
+    reader = csv.reader(io.StringIO(lines), delimiter=delimiter, strict=True)
     number = skipped
     while True:
         number += 1
@@ -141,23 +187,10 @@ def read_table(body: bytes, *, where: str = "the file") -> Table:
             hint = "a quote is missing, or stands inside a cell; open the file in a spreadsheet and save it again"
             raise BrokenInput(f"row {number} is not CSV ({problem})", where=where, hint=hint) from problem
         if cells is None:
-            break
-        plain = _without_empty_end(tuple(_cell(cell) for cell in cells))
-        if not plain:
-            continue  # an empty row, as spreadsheets leave at the end
-        if heading is None:
-            heading = plain
-            if len(heading) > MOST_COLUMNS:
-                raise BrokenInput(f"has {len(heading)} columns", where=where, hint=f"keep {MOST_COLUMNS} at most")
-        elif len(rows) == MOST_ROWS:
-            hint = "split it into several files"
-            raise BrokenInput(f"has more than {MOST_ROWS:,} rows", where=where, hint=hint)
-        else:
-            rows.append((number, plain))
-    if heading is None or not rows:
-        hint = "the first row names the columns, and each row after it is one learner"
-        raise BrokenInput("has no row with a learner", where=where, hint=hint)
-    return Table(encoding, delimiter, heading, tuple(rows))
+            return
+        plain = _without_empty_end(tuple(map(_cell, cells)))
+        if plain:
+            yield number, plain
 
 
 def _decoded(body: bytes, where: str) -> tuple[str, str]:
@@ -189,10 +222,12 @@ def _delimiter(first: str) -> str:
 
 def _cell(text: str) -> str:
     """The cell as somebody sees it in a spreadsheet: single spaces, no apostrophe in front, no `="..."` around it."""
+    if text.isalnum():  # most cells by far
+        return text
     plain = " ".join(text.replace("\ufeff", "").replace("\u200b", "").split())
-    if match := re.fullmatch(r'="([^"]*)"', plain):
+    if plain.startswith("=") and (match := re.fullmatch(r'="([^"]*)"', plain)):
         plain = match[1].strip()
-    return plain[1:] if re.match(r"'[=+\-@\d]", plain) else plain
+    return plain[1:] if plain.startswith("'") and re.match(r"'[=+\-@\d]", plain) else plain
 
 
 def _without_empty_end(cells: tuple[str, ...]) -> tuple[str, ...]:
@@ -289,7 +324,7 @@ def guess_columns(heading: Sequence[str], columns: Sequence[Column]) -> dict[str
     return found
 
 
-def date_order(table: Table, places: Mapping[str, int]) -> DateOrder:
+def date_order(table: Table | RowStream, places: Mapping[str, int]) -> DateOrder:
     """Which number of the dates is the day, as far as the whole column tells; empty if it does not."""
     place = places.get("assessed_on")
     if place is None:
@@ -353,7 +388,7 @@ class ReadRow:
 
 
 def read_rows(
-    table: Table, blueprint: Blueprint, places: Mapping[str, int], *, order: DateOrder, now: datetime
+    table: Table | RowStream, blueprint: Blueprint, places: Mapping[str, int], *, order: DateOrder, now: datetime
 ) -> Iterator[ReadRow]:
     """Each row of the table, in order: what it says of whom, or every problem it has."""
     reader = _RowReader(blueprint, places, order or "day", now)

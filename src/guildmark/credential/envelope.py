@@ -44,6 +44,10 @@ _KNOWN = ("vc+jwt", "jwt", "vc+ld+jwt", "vc+ld+json+jwt", "vc+sd-jwt", "dc+sd-jw
 _TOKEN = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*(~[A-Za-z0-9._~-]*)?\Z")
 
 
+MOST_ESCAPES = 2000
+"""Escapes (%7E) in a data: URL; no letter of a token needs one, and some write its “~” so."""
+
+
 class UnknownEnvelope(BrokenInput):
     """A credential in an envelope that is not known here, such as COSE."""
 
@@ -146,6 +150,8 @@ def _unpacked(document: Mapping[str, Any], where: str) -> str:
     kind, coded, text = match.groups()
     if kind.lower() not in _KNOWN:
         raise UnknownEnvelope(f"is packed as “{kind[:40]}”, which is not known here", where=where)
+    if text.count("%") > MOST_ESCAPES:
+        raise BrokenInput("its data: URL does not hold a token", where=where)
     try:
         data = base64.b64decode(text, validate=True) if coded else unquote_to_bytes(text)
     except binascii.Error as problem:

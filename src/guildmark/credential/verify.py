@@ -24,7 +24,7 @@ values, documents inside, fetches; what lies beyond a bound is unknown and said.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -101,6 +101,26 @@ def verify_credential(
     BrokenInput if the document cannot be read at all: not JSON, a key twice in one object, nested too deeply, too
     large, an image without a credential.
     """
+    world = World(now, fetcher, sets or context_sets(), any_kind)
+    return _report(document, world, recipient, audience, nonce)
+
+
+def verify_credentials(
+    documents: Iterable[bytes], *, now: datetime, fetcher: Fetcher, sets: tuple[ContextSet, ...] | None = None
+) -> Iterator[Report | BrokenInput]:
+    """The report about each document, in their order, as `verify_credential` gives it; its error for one that cannot be
+    read. Keys and status lists are fetched and verified once for all of them.
+    """
+    world = World(now, fetcher, sets or context_sets())
+    for document in documents:
+        world = world.for_another()
+        try:
+            yield _report(document, world, None, None, None)
+        except BrokenInput as problem:
+            yield problem
+
+
+def _report(document: bytes, world: World, recipient: str | None, audience: str | None, nonce: str | None) -> Report:
     data, where_from = _take_out(bytes(document))
     opened = _open(data)
     if isinstance(opened, str):
@@ -108,14 +128,13 @@ def verify_credential(
         if second is None:
             return _other_form(opened)
         assertion, badge_token = second
-        report = verify_assertion(assertion, World(now=now, fetcher=fetcher), badge_token)
+        report = verify_assertion(assertion, world, badge_token)
         return report.plus(_recipient({"credentialSubject": holder(assertion)}, recipient))
     value = opened.document
     what = "document" if opened.token is None else "token"
     readable = Finding("document.readable", Verdict.PASS, f"It is a readable {what}{where_from}.")
-    world = World(now, fetcher, sets or context_sets(), any_kind)
     whose = _recipient(value, recipient, opened.hidden)
-    shown = _holder(opened, audience, nonce, now)
+    shown = _holder(opened, audience, nonce, world.now)
     return Report(_title(value), (readable, *_verify(opened, world, recipient, 0), *shown, whose))
 
 
@@ -299,6 +318,10 @@ def _kept_back(findings: tuple[Finding, ...], opened: Opened) -> tuple[Finding, 
             ends = {"validUntil", "expirationDate"} & set(opened.document) or "exp" in opened.token.claims
             says = "" if ends else "Whether it ran out cannot be told: parts of it may be kept back."
         told.append(replace(finding, verdict=Verdict.UNKNOWN, says=sentence(says)) if says else finding)
+    status = any(path[:1] == ("credentialStatus",) for path in opened.hidden)
+    if status and any(finding.id.startswith("status.") for finding in told):
+        says = "Whether it was withdrawn cannot be told: a part of its status is kept back."
+        told.append(Finding("status.hidden", Verdict.UNKNOWN, says, source="VC-JOSE-COSE 1.0, 3.2.1"))
     return tuple(told)
 
 

@@ -57,10 +57,17 @@ def learner_leaf(issuer_did: str, key_id: str, credential: bytes | Mapping[str, 
         raise BrokenInput(f"{key_id[:60]!r} is not a key id", where="key", hint="use did:web:example.edu#key-1")
     if len(nonce) != NONCE_SIZE:
         raise BrokenInput(f"the nonce has {len(nonce)} bytes instead of {NONCE_SIZE}", where="log entry")
-    commit = sha256(_COMMIT + nonce + credential_digest(credential, issuer_did)).digest()
-    return "".join(
-        f"{line}\n" for line in (VERSION, ISSUE, issuer_did, key_id, base64.b64encode(commit).decode())
-    ).encode()
+    return leaf_beginning(issuer_did, key_id) + commitment_line(credential_digest(credential, issuer_did), nonce)
+
+
+def leaf_beginning(issuer_did: str, key_id: str) -> bytes:
+    """The first four lines of a learner's leaf, the same for every credential that an issuer signs with one key."""
+    return "".join(f"{line}\n" for line in (VERSION, ISSUE, issuer_did, key_id)).encode()
+
+
+def commitment_line(digest: bytes, nonce: bytes) -> bytes:
+    """The last line of a learner's leaf: the commitment to a `credential_digest`, blinded with the nonce."""
+    return base64.b64encode(sha256(_COMMIT + nonce + digest).digest()) + b"\n"
 
 
 def credential_digest(credential: bytes | Mapping[str, Any], issuer_did: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -35,16 +36,20 @@ def sd(document: dict[str, Any] | None = None, **options: Any) -> str:
     )
 
 
+@cache
+def proved() -> dict[str, Any]:
+    return cast.signed(award())
+
+
 def envelopes() -> dict[str, Any]:
     document = award()
-    proved = cast.signed(document)
     return {
-        "data-integrity": proved,
-        "data-integrity as bytes": jcs(proved),
+        "data-integrity": proved(),
+        "data-integrity as bytes": jcs(proved()),
         "vc-jwt RS256": sign_vc_jwt(document, signer("RSA")),
         "vc-jwt ES256": sign_vc_jwt(document, signer("P-256")),
         "vc-jwt EdDSA": sign_vc_jwt(document, signer()),
-        "vc-jwt around a proof": sign_vc_jwt(proved, signer()),
+        "vc-jwt around a proof": sign_vc_jwt(proved(), signer()),
         "vc-jose": sign_vc_jwt(document, signer(), form=VC_JOSE),
         "vc-jose, packed": packed(sign_vc_jwt(document, signer(), form=VC_JOSE)),
         "sd-jwt-vc": sd(),
@@ -75,7 +80,7 @@ def differs(report: Report) -> str:
 @given(st.sampled_from([path for path, _ in places(award())]))
 def test_a_difference_anywhere_is_found_and_named(path):
     other = changed(award(), path, lambda value: {"other": 1} if value != {"other": 1} else 2)
-    report = same_content(cast.signed(award()), {**other, "proof": {}})
+    report = same_content(proved(), {**other, "proof": {}})
     assert report.verdict is Verdict.FAIL
     assert str(path[0]) in report["content.2"].says
 

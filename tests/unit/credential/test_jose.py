@@ -291,6 +291,15 @@ def test_a_fraction_of_a_second_makes_no_difference_and_a_second_does():
     assert problems(forged(token, claims={"nbf": 1795510801}))[0] != ()
 
 
+def test_a_date_of_a_megabyte_is_no_date():
+    endless = f"2026-11-24T09:00:00.{'0' * 1_000_000}Z"
+    assert problems(resigned(sign_vc_jwt(award(), signer()), signer(), validFrom=endless))[0]
+    with pytest.raises(BrokenInput, match="not a date"):
+        sign_vc_jwt({**award(), "validUntil": endless}, signer())
+    with pytest.raises(BrokenInput, match="not a date"):
+        sign_vc_jwt({**award(), "validUntil": [1]}, signer())
+
+
 def test_the_end_of_a_signature_is_not_the_end_of_the_credential():
     token = forged(sign_vc_jwt(award(), signer(), form=VC_JOSE), claims={"exp": int(cast.NOW.timestamp()) + 5})
     content, claims = content_of(read_token(token)), parts(token)[1]
@@ -441,6 +450,7 @@ HOSTILE = {
     "a header just above the bound": f"{base64url_encode(b' ' * (MOST_HEADER + 9))}.e30.AA",
     "a payload above the bound": f"e30.{'A' * (MOST_PAYLOAD * 4 // 3 + 8)}.AA",
     "a deep payload": f"e30.{_DEEP}.AA",
+    "very many values": f"e30.{base64url_encode(b'[' + b'1,' * 900_000 + b'1]')}.AA",
     "a deep header": f"{base64url_encode(b'[' * 6000)}.e30.AA",
     "a signature of a megabyte": f"e30.e30.{'A' * 1_000_000}",
     "only dots": "." * 1_000_000,

@@ -30,6 +30,7 @@ from guildmark.core.codecs import parse_iso, parse_json
 from guildmark.core.errors import BrokenInput, NotAllowed, OutsideFailure
 from guildmark.core.report import Finding, Report, Verdict
 from guildmark.credential.did import did_of
+from guildmark.credential.envelope import is_token
 from guildmark.credential.presentation import verify_presentation
 from guildmark.credential.signed import issuer_id
 from guildmark.credential.verify import LARGEST, verify_credential
@@ -240,8 +241,8 @@ def _verify_presented(request: HttpRequest, given: Mapping[str, Any]) -> HttpRes
 
 
 def _document(value: Any, where: str) -> bytes:
-    if isinstance(value, str) and value:
-        return value.encode("utf-8", "replace")
+    if isinstance(value, str) and is_token(value.encode("utf-8", "replace")):
+        return value.encode()
     if not isinstance(value, Mapping):
         raise BrokenInput("is missing, or neither an object nor a token", where=where)
     return json.dumps(value).encode()
@@ -295,12 +296,13 @@ def _how(options: Mapping[str, Any]) -> dict[str, Any]:
         raise BrokenInput("is not DataIntegrityProof", where="options.type")
     if _text(options, "proofPurpose") not in (None, "assertionMethod"):
         raise BrokenInput("is not assertionMethod", where="options.proofPurpose")
+    domains = _texts(options, "domain")
     how: dict[str, Any] = {
         "cryptosuite": _text(options, "cryptosuite"),
         "created": _moment(options, "created"),
         "expires": _moment(options, "expires"),
         "challenge": _text(options, "challenge"),
-        "domain": _texts(options, "domain"),
+        "domain": domains[0] if len(domains) == 1 else domains,
         "previous": _texts(options, "previousProof"),
     }
     return {name: value for name, value in how.items() if value}

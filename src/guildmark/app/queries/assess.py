@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from guildmark.app.queries.design import blueprint_value
 from guildmark.app.records import Decision, Enrolment, Mark, MarkCorrection, TransferredResult
 from guildmark.assess import decision as decision_room
 from guildmark.assess import delivery as delivery_room
 from guildmark.assess import marking as marking_room
+from guildmark.design.blueprint import Blueprint
 
 
 def marks_of(enrolment: Enrolment) -> tuple[marking_room.Mark, ...]:
@@ -69,15 +71,17 @@ def evidence_of(enrolment: Enrolment) -> list[dict[str, str]]:
     The work itself stays with the provider until the learner chooses to share it. Of a result that was reached
     outside this site it says so, from which system it was brought, and that its markers are named there and not here.
     """
-    titles = {a.id: a for a in blueprint_value(enrolment.offering.blueprint_version).assessments}
+    blueprint = blueprint_value(enrolment.offering.blueprint_version)
+    titles = {a.id: a for a in blueprint.assessments}
     brought = brought_to(enrolment)
     if brought is not None:
-        provider = enrolment.offering.blueprint_version.provider
-        says = (
-            f"Assessed by {provider} outside this site on {brought.assessed_on}. Result brought from "
-            f"“{brought.source}” on {brought.recorded_at.date()}; that system names the markers and keeps the work."
+        return evidence_from_outside(
+            blueprint,
+            str(enrolment.offering.blueprint_version.provider),
+            source=brought.source,
+            assessed_on=brought.assessed_on,
+            recorded_on=brought.recorded_at.date(),
         )
-        return [{"name": a.title, "genre": a.type, "description": says} for a in titles.values()]
     return [
         {
             "name": f"{titles[row.assessment].title}: {row.title}"
@@ -88,3 +92,14 @@ def evidence_of(enrolment: Enrolment) -> list[dict[str, str]]:
         }
         for row in enrolment.submissions.order_by("assessment")
     ]
+
+
+def evidence_from_outside(
+    blueprint: Blueprint, provider: str, *, source: str, assessed_on: date, recorded_on: date
+) -> list[dict[str, str]]:
+    """The evidence of a result that was reached outside this site, one entry for each assessment."""
+    says = (
+        f"Assessed by {provider} outside this site on {assessed_on}. Result brought from "
+        f"“{source}” on {recorded_on}; that system names the markers and keeps the work."
+    )
+    return [{"name": a.title, "genre": a.type, "description": says} for a in blueprint.assessments]

@@ -63,8 +63,8 @@ def _lines(rows: QuerySet, at: Any, size: Any, kind: str) -> QuerySet:
     """When, which, how large and of which kind, under the same names for both kinds."""
     return (
         rows.order_by()
-        .annotate(at=at, row=F("id"), bytes=size, kind=Value(kind, output_field=CharField()))
-        .values_list("at", "row", "bytes", "kind")
+        .annotate(at=at, row=F("id"), bytes=size, which=Value(kind, output_field=CharField()))
+        .values_list("at", "row", "bytes", "which")
     )
 
 

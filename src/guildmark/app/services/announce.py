@@ -7,7 +7,7 @@ only: who may know a name or an e-mail address asks for it, and is asked who the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -62,8 +62,7 @@ def announce(event: Event, about: Model) -> None:
     ]
     for endpoint in endpoints:
         place_delivery(
-            # The same event is the same message for an endpoint, whatever becomes of the process that says so.
-            id=uuid5(endpoint.pk, f"{event.pk} {event.at.isoformat()} {event.verb} {event.subject}"),
+            id=_message_id(endpoint, event),
             endpoint=endpoint,
             kind=kind,
             data=_data(about, endpoint.organisation),
@@ -73,13 +72,47 @@ def announce(event: Event, about: Model) -> None:
         enqueue("deliver_webhooks")
 
 
+def listens(organisation: Organisation) -> bool:
+    """Whether anybody is told of what happens to this organisation."""
+    return WebhookEndpoint.objects.filter(organisation=organisation).exists()
+
+
+def announce_many(told: Iterable[tuple[Event, Model]], *, organisation: Organisation) -> None:
+    """As `announce` for each event and what it is about, where all of them concern this one organisation alone."""
+    endpoints = list(WebhookEndpoint.objects.filter(organisation=organisation).select_related("organisation"))
+    deliveries = []
+    for event, about in told:
+        kind = _kind(event, about)
+        for endpoint in endpoints:
+            if kind is not None and kind in endpoint.kinds:
+                data = _data(about, endpoint.organisation)
+                id = _message_id(endpoint, event)
+                deliveries.append(_delivery(id=id, endpoint=endpoint, kind=kind, data=data, now=event.at))
+    WebhookDelivery.objects.bulk_create(deliveries, batch_size=500)
+    if any(delivery.endpoint.disabled_at is None for delivery in deliveries):
+        enqueue("deliver_webhooks")
+
+
+def _message_id(endpoint: WebhookEndpoint, event: Event) -> UUID:
+    """The same event is the same message for an endpoint, whatever becomes of the process that says so."""
+    return uuid5(endpoint.pk, f"{event.pk} {event.at.isoformat()} {event.verb} {event.subject}")
+
+
 def place_delivery(
     *, id: UUID, endpoint: WebhookEndpoint, kind: str, data: Mapping[str, Any], now: datetime
 ) -> WebhookDelivery:
     """The message lies ready under its `webhook-id`, its bytes fixed; whoever calls this enqueues the sending."""
+    delivery = _delivery(id=id, endpoint=endpoint, kind=kind, data=data, now=now)
+    delivery.save(force_insert=True)
+    return delivery
+
+
+def _delivery(
+    *, id: UUID, endpoint: WebhookEndpoint, kind: str, data: Mapping[str, Any], now: datetime
+) -> WebhookDelivery:
     payload = {"type": kind, "timestamp": iso(now), "data": data}
     held = endpoint.disabled_at is not None
-    return WebhookDelivery.objects.create(
+    return WebhookDelivery(
         id=id,
         endpoint=endpoint,
         kind=kind,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -81,7 +82,7 @@ def upload_list(
 
     BrokenInput for a file that is no table or too large; NotAllowed unless the micro-credential is published.
     """
-    _published(offering)
+    published_version(offering)
     if len(body) > LARGEST:
         hint = "split it into several files"
         raise BrokenInput(f"is larger than {LARGEST // 1_000_000} MB", where=file_name[:100], hint=hint)
@@ -111,7 +112,7 @@ def upload_list(
     return row
 
 
-def _published(offering: Offering) -> BlueprintVersion:
+def published_version(offering: Offering) -> BlueprintVersion:
     """The version, as it is now; NotAllowed unless it is published."""
     version = BlueprintVersion.objects.select_related("provider").get(pk=offering.blueprint_version_id)
     if version.state != BlueprintVersion.State.PUBLISHED:
@@ -137,7 +138,7 @@ def read_list(
     row = hold(award_list)
     if row.state not in (State.COLUMNS, State.READY):
         raise NotAllowed("This list was started already; its columns can no longer be changed.")
-    version, table = _published(row.offering), table_of(row)
+    version, table = published_version(row.offering), table_of(row)
     blueprint = blueprint_value(version)
     wanted = columns_of(blueprint)
     known = {column.key: column.label for column in wanted}
@@ -151,53 +152,67 @@ def read_list(
         raise BrokenInput("say which system the results come from", where="source")
     found = list(read_rows(table, blueprint, columns, order=order or date_order(table, columns), now=now))
     row.rows.all().delete()
-    AwardListRow.objects.bulk_create(
-        _against_the_record(row, found, actor, with_results=brings_results(columns)), batch_size=500
-    )
+    record = on_record(row, actor, with_results=brings_results(columns))
+    AwardListRow.objects.bulk_create((_line(row, read, *record.judge(read)) for read in found), batch_size=500)
     row.columns, row.date_order, row.state = columns, order, State.READY
     row.save(update_fields=["columns", "date_order", "state"])
     return row
 
 
-def _against_the_record(
-    award_list: AwardList, found: Iterable[ReadRow], actor: Person, *, with_results: bool
-) -> Iterable[AwardListRow]:
-    """The rows as records: what the file tells, and what is on record about these learners. Four statements."""
-    offering = award_list.offering
-    held = set(holders(offering.blueprint_version).values_list("learner__email", flat=True))
-    passed = set(waiting_decisions(offering).values_list("enrolment__learner__email", flat=True))
-    enrolments = Enrolment.objects.filter(offering=offering)
-    decided = set(
-        enrolments.filter(decisions__passed=True)
-        .exclude(decisions__award__state=Award.State.REVOKED)
-        .values_list("learner__email", flat=True)
-    )
-    handed_in = set(
-        enrolments.filter(Exists(Submission.objects.filter(enrolment=OuterRef("pk")))).values_list(
-            "learner__email", flat=True
-        )
-    )
-    for read in found:
-        made = AwardListRow(award_list=award_list, number=read.number, state=RowState.READY)
+def _line(award_list: AwardList, read: ReadRow, state: RowState, problems: list[list[str]]) -> AwardListRow:
+    made = AwardListRow(award_list=award_list, number=read.number, state=state, problems=problems)
+    if state == RowState.READY and read.result is not None:
+        made.email, made.data = read.result.email, read.result.to_json()
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What is on record about the learners of an offering, by address, and who is about to award them."""
+
+    held: Set[str]
+    waiting: Set[str]
+    decided: Set[str]
+    handed_in: Set[str]
+    own: str
+    with_results: bool
+
+    def judge(self, read: ReadRow) -> tuple[RowState, list[list[str]]]:
+        """What becomes of a row of the file, and the problems that are told of it as [field, what to mend]."""
         result = read.result
         if result is None:
-            made.state, made.problems = RowState.BAD, [[p.field, p.says] for p in read.problems]
-        elif result.email in held:
-            made.state = RowState.ALREADY
-        elif result.email == actor.email.strip().lower():
-            made.state, made.problems = RowState.BAD, [["email", "is your own; somebody else has to award you"]]
-        elif with_results and result.email in decided:
+            return RowState.BAD, [[p.field, p.says] for p in read.problems]
+        email = result.email
+        if email in self.held:
+            return RowState.ALREADY, []
+        if email == self.own:
+            return RowState.BAD, [["email", "is your own; somebody else has to award you"]]
+        if self.with_results and email in self.decided:
             says = "has a passed decision here already; award that one, in a list without results"
-            made.state, made.problems = RowState.BAD, [["results", says]]
-        elif with_results and result.email in handed_in:
+            return RowState.BAD, [["results", says]]
+        if self.with_results and email in self.handed_in:
             says = "has work here, which is marked and decided here; take the row out"
-            made.state, made.problems = RowState.BAD, [["results", says]]
-        elif not with_results and result.email not in passed:
+            return RowState.BAD, [["results", says]]
+        if not self.with_results and email not in self.waiting:
             says = "has no passed decision here that waits for its award; add the results, or take the row out"
-            made.state, made.problems = RowState.BAD, [["email", says]]
-        else:
-            made.email, made.data = result.email, result.to_json()
-        yield made
+            return RowState.BAD, [["email", says]]
+        return RowState.READY, []
+
+
+def on_record(award_list: AwardList, actor: Person, *, with_results: bool) -> OnRecord:
+    """What the rows of this list are judged by, beyond what they say. Four statements."""
+    offering = award_list.offering
+    enrolments = Enrolment.objects.filter(offering=offering)
+    decided = enrolments.filter(decisions__passed=True).exclude(decisions__award__state=Award.State.REVOKED)
+    handed_in = enrolments.filter(Exists(Submission.objects.filter(enrolment=OuterRef("pk"))))
+    return OnRecord(
+        held=set(holders(offering.blueprint_version).values_list("learner__email", flat=True)),
+        waiting=set(waiting_decisions(offering).values_list("enrolment__learner__email", flat=True)),
+        decided=set(decided.values_list("learner__email", flat=True)),
+        handed_in=set(handed_in.values_list("learner__email", flat=True)),
+        own=actor.email.strip().lower(),
+        with_results=with_results,
+    )
 
 
 def holders(version: BlueprintVersion) -> QuerySet[Award]:
@@ -227,7 +242,7 @@ def start_list(*, award_list: AwardList, actor: Person, now: datetime) -> AwardL
         return row
     if row.state == State.COLUMNS:
         raise NotAllowed("Name the columns of this list first.")
-    _published(row.offering)
+    published_version(row.offering)
     if row.state == State.READY and not row.rows.filter(state=RowState.READY).exists():
         raise NotAllowed("No row of this list can be awarded; mend the file and upload it again.")
     row.state, row.problem, row.runner, row.beat_at = State.RUNNING, "", "", None
@@ -317,23 +332,28 @@ def award_batch(
         return 0
     if row.started_by is None:
         raise NotAllowed("Nobody has started this list.")
-    _published(row.offering)
+    published_version(row.offering)
     done, begun = 0, time.monotonic()
     with each_once():
         for line in row.rows.filter(state=RowState.READY).order_by("number")[:most]:
-            _settle(row, line, row.started_by, entropy=entropy, new_id=new_id, now=now)
+            settle_row(row, line, row.started_by, entropy=entropy, new_id=new_id, now=now)
             done += 1
             if time.monotonic() - begun > SECONDS:
                 break
-        row.beat_at = now
-        if not row.rows.filter(state=RowState.READY).exists():
-            row.state, row.runner, row.finished_at = State.DONE, "", now
-            _note_done(row, now)
-        row.save(update_fields=["beat_at", "state", "runner", "finished_at"])
+        end_batch(row, beat=now, now=now)
     return done
 
 
-def _settle(
+def end_batch(row: AwardList, *, beat: datetime, now: datetime) -> None:
+    """The list was heard of at `beat`, and is done if no row waits any more; call it while the list is held."""
+    row.beat_at = beat
+    if not row.rows.filter(state=RowState.READY).exists():
+        row.state, row.runner, row.finished_at = State.DONE, "", now
+        _note_done(row, now)
+    row.save(update_fields=["beat_at", "state", "runner", "finished_at"])
+
+
+def settle_row(
     award_list: AwardList, line: AwardListRow, actor: Person, *, entropy: Entropy, new_id: NewId, now: datetime
 ) -> None:
     """The row has its award, or says why not; who it was is in the award from now on, and no longer here."""

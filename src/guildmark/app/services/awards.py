@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +15,17 @@ from guildmark.app.queries.assess import decision_value, evidence_of
 from guildmark.app.queries.design import blueprint_value, live_endorsements
 from guildmark.app.queries.organisations import issuer_profile
 from guildmark.app.queries.published import approval_of
-from guildmark.app.records import Award, Decision, Learner, Organisation, Person, StackClaim, StatusChange, StatusList
+from guildmark.app.records import (
+    Award,
+    BlueprintVersion,
+    Decision,
+    Learner,
+    Organisation,
+    Person,
+    StackClaim,
+    StatusChange,
+    StatusList,
+)
 from guildmark.app.services.design import achievement_url, map_url
 from guildmark.app.services.events import note_event
 from guildmark.app.services.follow_ups import enqueue
@@ -29,6 +40,7 @@ from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.credential.endorsement import read_endorsement
 from guildmark.credential.open_badge import Recipient, award_document
 from guildmark.credential.proof import sign_document
+from guildmark.design.blueprint import Blueprint
 from guildmark.design.codesign import stands
 
 Entropy = Callable[[int], bytes]
@@ -58,29 +70,17 @@ def award_credential(
     blueprint, value = blueprint_value(version), decision_value(decision)
     if value.blueprint_digest != version.digest:
         raise NotAllowed("The decision was made on another content of the blueprint; decide again.")
-    valid_until = (
-        now + timedelta(days=round(blueprint.validity_months * 30.4375)) if blueprint.validity_months else None
-    )
+    same = same_for_all(version, blueprint, now=now)
+    valid_until = same["valid_until"]
     entry, status_list, index = allocate_status(issuer=provider, entropy=entropy, now=now)
     salt = entropy(16).hex()
     document = award_document(
+        **same,
         credential_id=f"urn:uuid:{id}",
-        blueprint=blueprint,
         decision=value,
-        issuer=issuer_profile(provider),
         recipient=Recipient(email=learner.email, name=learner.name, salt=salt),
-        valid_from=now,
-        valid_until=valid_until,
         status_entry=entry,
-        endorsements=[
-            parse_json(row.document)
-            for row in live_endorsements(version)
-            if stands(blueprint, read_endorsement(row.document))
-        ],
         evidence=evidence_of(enrolment),
-        approval=approval_of(version),
-        achievement_url=achievement_url(blueprint),
-        map_url=map_url(blueprint),
     )
     award = _sign_and_record(
         id=id,
@@ -109,6 +109,25 @@ def award_credential(
         decision=str(decision.id),
     )
     return award, token
+
+
+def same_for_all(version: BlueprintVersion, blueprint: Blueprint, *, now: datetime) -> dict[str, Any]:
+    """What `award_document` is told for every award of a blueprint version at one moment, whoever is awarded."""
+    months = blueprint.validity_months
+    return {
+        "blueprint": blueprint,
+        "issuer": issuer_profile(version.provider),
+        "valid_from": now,
+        "valid_until": now + timedelta(days=round(months * 30.4375)) if months else None,
+        "endorsements": [
+            parse_json(row.document)
+            for row in live_endorsements(version)
+            if stands(blueprint, read_endorsement(row.document))
+        ],
+        "approval": approval_of(version),
+        "achievement_url": achievement_url(blueprint),
+        "map_url": map_url(blueprint),
+    }
 
 
 def _sign_and_record(
@@ -160,14 +179,26 @@ def tell_learner(award: Award, *, entropy: Entropy, now: datetime) -> str:
     award.claim_sha256 = hashlib.sha256(token.encode()).hexdigest()
     award.save(update_fields=["claim_sha256"])
     with in_language_of(award.learner.email, otherwise=_language_of(award)):
-        body = gettext(
-            "Dear %(name)s,\n\n%(issuer)s has awarded you “%(title)s”.\n\n"
-            "Take it here; you need no account:\n%(link)s\n\n"
-            "The link is yours alone: whoever has it can see and download the credential.\n"
-        ) % {**_names(award), "link": f"{settings.BASE_URL}/claim/{token}"}
-        subject = gettext("Your credential: %(title)s") % _names(award)
-    post(to=award.learner.email, subject=subject, body=body, now=now)
+        subject, body = claim_mail()
+    words = {**_names(award), "link": claim_link(token)}
+    post(to=award.learner.email, subject=subject % words, body=body % words, now=now)
     return token
+
+
+def claim_mail() -> tuple[str, str]:
+    """(subject, text) of the mail with a claim link, in the present language, with places for name, issuer, title and
+    link.
+    """
+    body = gettext(
+        "Dear %(name)s,\n\n%(issuer)s has awarded you “%(title)s”.\n\n"
+        "Take it here; you need no account:\n%(link)s\n\n"
+        "The link is yours alone: whoever has it can see and download the credential.\n"
+    )
+    return gettext("Your credential: %(title)s"), body
+
+
+def claim_link(token: str) -> str:
+    return f"{settings.BASE_URL}/claim/{token}"
 
 
 def _names(award: Award) -> dict[str, str]:

@@ -26,19 +26,28 @@ def in_language_of(to: str, *, otherwise: str = "") -> Iterator[None]:
     It is the one that they chose on the site, else `otherwise` (of what they learned, say), else the site's own.
     """
     chosen = Person.objects.filter(email__iexact=to, is_active=True).exclude(language="").order_by("date_joined")
-    known = dict(settings.LANGUAGES)
     wanted = [*chosen.values_list("language", flat=True)[:1], otherwise.split("-")[0].lower()]
-    with translation.override(next((one for one in wanted if one in known), settings.LANGUAGE_CODE)):
+    with translation.override(first_known(*wanted)):
         yield
+
+
+def first_known(*languages: str) -> str:
+    """The first of these in which the site speaks, else the site's own."""
+    known = dict(settings.LANGUAGES)
+    return next((one for one in languages if one in known), settings.LANGUAGE_CODE)
 
 
 def post(*, to: str, subject: str, body: str, now: datetime) -> OutboxMessage:
     """A message lies in the outbox, due at once, and a task to send it is enqueued in the same transaction."""
-    line = " ".join(subject.split())
-    line = line if len(line) <= LONGEST_SUBJECT else f"{line[: LONGEST_SUBJECT - 1]}…"
-    message = OutboxMessage.objects.create(to=to, subject=line, body=body, created_at=now, due_at=now)
+    message = OutboxMessage.objects.create(to=to, subject=one_subject(subject), body=body, created_at=now, due_at=now)
     enqueue("deliver_mail")
     return message
+
+
+def one_subject(text: str) -> str:
+    """The subject as one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_SUBJECT else f"{line[: LONGEST_SUBJECT - 1]}…"
 
 
 def deliver_due(*, now: datetime, most: int = 100) -> tuple[int, int]:

@@ -26,11 +26,16 @@ from guildmark.core.codecs import jcs
 from guildmark.core.doors import Signer
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.credential.did import did_key
-from guildmark.credential.jsonld import ContextSet, context_sets
+from guildmark.credential.jsonld import CREDENTIALS_V1, CREDENTIALS_V2, ContextSet, context_sets
 from guildmark.credential.keys import SoftwareSigner
 from guildmark.credential.proof import add_proof, sign_document
 from guildmark.credential.signed import issuer_id, plain
 from guildmark.credential.structure import structure_problems
+
+DATA_INTEGRITY = "https://w3id.org/security/data-integrity/v2"
+
+_PROOFS = {DATA_INTEGRITY, "https://w3id.org/security/data-integrity/v1", CREDENTIALS_V2}
+"""Contexts with the words of a Data Integrity proof in them."""
 
 _SIZES = {"Ed25519": 32, "P-256": 32, "P-384": 48}
 
@@ -69,6 +74,16 @@ def _signer(secret: str, algorithm: str) -> Signer:
     return SoftwareSigner(drawn, f"{did}#{did.removeprefix('did:key:')}", algorithm)
 
 
+def _with_words_for_a_proof(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the context that gives a proof its meaning, where its own do not (Data Integrity 1.0, 2.4.2
+    Context Injection): those of credentials of version 1.1.
+    """
+    contexts = document.get("@context")
+    if isinstance(contexts, list) and CREDENTIALS_V1 in contexts and not _PROOFS & {str(c) for c in contexts}:
+        return {**document, "@context": [*contexts, DATA_INTEGRITY]}
+    return dict(document)
+
+
 @verb
 def sign_for_organisation(
     *, document: Mapping[str, Any], organisation: Organisation, actor: Person, caller: str, now: datetime, **how: Any
@@ -105,7 +120,7 @@ def sign_anything(
     BrokenInput for a document that is no credential of the VC Data Model, names another issuer, or cannot be signed
     whole.
     """
-    given = dict(document)
+    given = _with_words_for_a_proof(document)
     if "issuer" not in given:
         given["issuer"] = issuer
     if problems := structure_problems(given):
