@@ -40,7 +40,7 @@ from guildmark.credential.bake import bake
 from guildmark.credential.batch import Batch
 from guildmark.credential.jose import check_token, read_token, sign_vc_jwt
 from guildmark.credential.jsonld import context_sets, to_dataset
-from guildmark.credential.proof import check_proofs, sign_document
+from guildmark.credential.proof import check_proofs, sign_document, sign_to_bytes
 from guildmark.credential.rdfc import canonicalize
 from guildmark.credential.resolve import find_key
 from guildmark.credential.status import LEAST_BITS, status_list_credential
@@ -169,7 +169,7 @@ def contenders(badges: list[dict[str, Any]], peer: Peer, fetcher: Known) -> dict
         "raw.sign": sliced(lambda _: nacl.bindings.crypto_sign(message, secret), [None]),
         "raw.verify": sliced(lambda _: nacl.bindings.crypto_sign_open(signature, SIGNER.public_key), [None]),
         "batch.issue": sliced(batch.sign, rows),
-        "dict.issue": sliced(lambda d: jcs(sign_document(d, SIGNER, created=SIGNED_AT)), badges),
+        "dict.issue": sliced(lambda d: sign_to_bytes(d, SIGNER, created=SIGNED_AT), badges),
         "verify": whole(signed, fetcher),
         "unseen.ours": sliced(by_us, badges),
         "unseen.pyld": sliced(by_pyld, badges),
@@ -185,12 +185,20 @@ def contenders(badges: list[dict[str, Any]], peer: Peer, fetcher: Known) -> dict
 
 
 def poisoned(size: int) -> bytes:
-    """A signed badge in which `size` unnamed parts all point at one another, as far as JSON can say that."""
+    """A signed badge with `size` unnamed parts, each related to each other one: naming them takes a factorial."""
     document = badge(1)
-    subject = document["credentialSubject"]
-    related = [{"type": ["Alignment"], "targetName": "x", "targetUrl": "https://a.example/x"} for _ in range(size)]
-    subject["achievement"]["alignment"] = [dict(entry) for entry in related]
-    subject["result"] = [{"type": ["Result"], "alignment": [dict(e) for e in related]} for _ in range(size)]
+    nodes = [
+        {
+            "id": f"_:n{n}",
+            "type": ["Achievement"],
+            "name": "x",
+            "description": "x",
+            "criteria": {"id": "https://a.example/x"},
+            "related": [{"id": f"_:n{m}", "type": ["Related"]} for m in range(size) if m != n],
+        }
+        for n in range(size)
+    ]
+    document["credentialSubject"]["achievement"]["related"] = nodes
     proof = {
         "type": "DataIntegrityProof",
         "cryptosuite": "eddsa-rdfc-2022",
@@ -205,7 +213,7 @@ def poisoned(size: int) -> bytes:
 def hostile_seconds(fetcher: Known) -> float:
     """The longest that a hostile badge takes to be refused, in CPU seconds: graphs whose parts are all alike."""
     worst = 0.0
-    for size in (7, 8, 12, 20):
+    for size in (7, 8, 12):
         data = poisoned(size)
         begin = time.process_time()
         report = verify_credential(data, now=NOW, fetcher=fetcher)

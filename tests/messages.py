@@ -55,8 +55,11 @@ SPEAKERS = (
 )  # fmt: skip
 """Whose sentences a person reads on a page and finds translated. The others' stay English, and say so."""
 
-SILENT = ("app/services/recovery.py", "app/services/ledger.py", "app/services/erasure.py", "app/services/publish.py")
-"""Services of the command line, which is in English."""
+SILENT = (
+    "app/services/recovery.py", "app/services/ledger.py", "app/services/erasure.py", "app/services/publish.py",
+    "app/services/apps.py", "app/services/backpack.py", "app/services/vc_issuer.py",
+)  # fmt: skip
+"""Services of the command line and of programs alone, which speak English."""
 
 
 JOINED = (

@@ -19,5 +19,8 @@ for name in (
     "GUILDMARK_HTTPS",
     "GUILDMARK_DEBUG",
     "GUILDMARK_WEBHOOKS_INSIDE",
+    "GUILDMARK_TERMS_URL",
+    "GUILDMARK_PRIVACY_URL",
+    "GUILDMARK_VC_API",
 ):
     os.environ.pop(name, None)

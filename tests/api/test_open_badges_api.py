@@ -36,7 +36,7 @@ from guildmark.credential.open_badge import credential, make
 from guildmark.credential.proof import sign_document
 from tests.api.conftest import NoOutside
 from tests.app import cast as world
-from tests.paths import vectors
+from tests.paths import counted, vectors
 
 SCOPE = "https://purl.imsglobal.org/spec/ob/v3p0/scope/"
 READ, WRITE = f"{SCOPE}credential.readonly", f"{SCOPE}credential.upsert"
@@ -71,6 +71,7 @@ def holds_to(name: str, value) -> None:
     folder = vectors("1edtech-schemas") / "ob"
     schema = json.loads((folder / f"ob_v3p0_{name}_schema.json").read_text())
     assert [e.message for e in Draft201909Validator(schema).iter_errors(value)] == []
+    counted("1edtech-schemas", f"ob/{name}")
 
 
 # --- Credentials of somebody else ---

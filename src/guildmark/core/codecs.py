@@ -20,7 +20,8 @@ from guildmark.core.errors import BrokenInput
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_BASE58_VALUE = {c: i for i, c in enumerate(_BASE58)}
+_BASE58_DIGITS = bytes(_BASE58.find(chr(code)) & 255 for code in range(256))
+"""From a character to its digit; 255 for one that is none."""
 
 MULTIKEY_PREFIXES: dict[str, bytes] = {
     "Ed25519": b"\xed\x01",
@@ -77,17 +78,17 @@ def base58_decode(text: str) -> bytes:
     """The bytes of a base58btc text of at most 4,096 characters; BrokenInput names the character that is not."""
     if len(text) > 4096:
         raise BrokenInput(f"base58 text of {len(text)} characters is longer than 4,096", hint="is this a key or proof?")
+    digits = text.encode("utf-8", "surrogatepass").translate(_BASE58_DIGITS)
+    if 255 in digits:
+        position = next(n for n, character in enumerate(text) if character not in _BASE58)
+        raise BrokenInput(f"{text[position]!r} at position {position} is not a base58btc character")
+    odd = len(digits) % 4
     number = 0
-    try:
-        if len(text) % 2:
-            number = _BASE58_VALUE[text[0]]
-        rest = text[len(text) % 2 :]
-        for first, second in zip(rest[::2], rest[1::2], strict=True):
-            number = number * 3364 + _BASE58_VALUE[first] * 58 + _BASE58_VALUE[second]
-    except KeyError as problem:
-        character = problem.args[0]
-        position = text.index(character)
-        raise BrokenInput(f"{character!r} at position {position} is not a base58btc character") from problem
+    for digit in digits[:odd]:
+        number = number * 58 + digit
+    rest = digits[odd:]
+    for first, second, third, fourth in zip(rest[::4], rest[1::4], rest[2::4], rest[3::4], strict=True):
+        number = number * 11316496 + (first * 195112 + second * 3364 + third * 58 + fourth)
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
@@ -167,33 +168,55 @@ def jcs(value: Any) -> bytes:
 
     Raises BrokenInput for what JCS cannot carry: integers beyond 2**53, NaN, infinities, lone surrogates.
     """
-    if _prints_the_same(value):
+    if _has_only_plain_values(value):
         try:
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+            data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
         except TypeError:
             pass  # rfc8785 says what is wrong
+        else:
+            # Keys sort by code point as they do by UTF-16, unless there is a character beyond U+FFFF.
+            if not any(byte in data for byte in _BEYOND_UTF_16) or _has_only_ascii_keys(value):
+                return data
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as problem:
         raise BrokenInput(f"value has no canonical JSON form ({problem})") from problem
 
 
-def _prints_the_same(value: Any) -> bool:
-    """Whether orjson writes a value as JCS does, at a sixtieth of the time: no floats, whose forms differ, and no keys
-    whose order by code point is not that by UTF-16.
-    """
+_BEYOND_UTF_16 = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+"""How a character beyond U+FFFF begins in UTF-8."""
+
+
+def _has_only_plain_values(value: Any) -> bool:
+    """Whether orjson writes the values as JCS does, at a sixtieth of the time: no floats, whose forms differ."""
+    level = [value]
+    while level:
+        deeper: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is str:
+                continue
+            if kind is dict:
+                deeper += item.values()
+            elif kind is list:
+                deeper += item
+            elif kind is not int and kind is not bool and item is not None:
+                return False
+        level = deeper
+    return True
+
+
+def _has_only_ascii_keys(value: Any) -> bool:
+    """Whether keys sort by code point as they do by UTF-16, which JCS asks for."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
-        kind = type(item)
-        if kind is dict:
-            if not all(type(key) is str and key.isascii() for key in item):
+        if type(item) is dict:
+            if not "".join(item).isascii():
                 return False
-            waiting.extend(item.values())
-        elif kind is list:
-            waiting.extend(item)
-        elif kind is not str and kind is not int and kind is not bool and item is not None:
-            return False
+            waiting += item.values()
+        elif type(item) is list:
+            waiting += item
     return True
 
 

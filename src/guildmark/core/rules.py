@@ -114,7 +114,11 @@ class Judgement:
 
 def load_rulebook(text: bytes | str, *, where: str = "rulebook") -> Rulebook:
     """The rulebook in a TOML text; BrokenInput names the rule and the key that is missing or wrong."""
-    raw = _parse(text, where)
+    return read_rulebook(parse_toml(text, where=where), where=where)
+
+
+def read_rulebook(raw: Mapping[str, Any], *, where: str = "rulebook") -> Rulebook:
+    """The same of TOML that was parsed already, by whoever keeps something else in the file beside the rules."""
     for key in ("id", "title", "version", "source"):
         if not isinstance(raw.get(key), str) or not raw[key].strip():
             raise BrokenInput(f"{key} is missing or not text", where=where, hint=f'write {key} = "..."')
@@ -147,7 +151,8 @@ def load_rulebook(text: bytes | str, *, where: str = "rulebook") -> Rulebook:
     )
 
 
-def _parse(text: bytes | str, where: str) -> dict[str, Any]:
+def parse_toml(text: bytes | str, *, where: str = "") -> dict[str, Any]:
+    """The tables of a TOML text; BrokenInput, with the line, if it is none, or nests too deeply."""
     try:
         return tomllib.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
     except UnicodeDecodeError as problem:

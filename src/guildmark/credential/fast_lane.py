@@ -21,6 +21,7 @@ from guildmark.credential.known_shapes import Fit, shapes_under
 from guildmark.credential.known_structure import is_ordinary, known_structure
 from guildmark.credential.proof import HOLDS, ProofCheck
 from guildmark.credential.read_status import status_findings
+from guildmark.credential.resolve import FoundKey
 from guildmark.credential.signed import World, dates, issuer_id, key_bound_finding, signature_finding
 
 MOST = 256
@@ -34,7 +35,7 @@ class _Lane:
     context: Finding
     lossless: Finding
     dates: dict[tuple[Any, ...], Finding] = field(default_factory=dict)
-    bound: dict[tuple[Any, ...], Finding] = field(default_factory=dict)
+    told: dict[tuple[Any, ...], tuple[Finding, Finding]] = field(default_factory=dict)
     options: dict[tuple[Any, ...], bytes] = field(default_factory=dict)
 
 
@@ -53,24 +54,25 @@ def quick_findings(document: Mapping[str, Any], fit: Fit, world: World) -> tuple
     if lane is None or proof is None or not is_ordinary(proof):
         return None
     assert isinstance(lane, _Lane)
-    check = _check(document, proof, fit, lane, world)
-    if check is None:
+    found = _key_that_signed(document, proof, fit, lane, world)
+    if found is None:
         return None
+    signature, bound = _about(document, proof, found, lane, world)
     return (
         known_structure(document, fit, any_kind=world.any_kind),
         lane.context,
         lane.lossless,
-        signature_finding(check, 1),
-        _bound(document, check, lane),
+        signature,
+        bound,
         *status_findings(document, world),
         _dates(document, lane, world.now),
     )
 
 
-def _check(
+def _key_that_signed(
     document: Mapping[str, Any], proof: Mapping[str, str], fit: Fit, lane: _Lane, world: World
-) -> ProofCheck | None:
-    """What `check_proofs` says of a proof that holds; None if it is not one, or not plainly."""
+) -> FoundKey | None:
+    """The issuer's key, if its signature over the document holds; None if it does not, or not plainly."""
     method, created, value = proof["verificationMethod"], proof["created"], proof["proofValue"]
     if proof["cryptosuite"] != "eddsa-rdfc-2022" or proof["proofPurpose"] != "assertionMethod" or value[:1] != "z":
         return None
@@ -79,31 +81,37 @@ def _check(
     key = found.key
     if key is None or key.algorithm != "Ed25519" or found.vouched is not Verdict.PASS or found.controller != issuer:
         return None
-    known = (method, created)
-    start = lane.options.get(known)
+    start = lane.options.get((method, created))
     try:
         if start is None:
             parse_iso(created)
             options = {name: text for name, text in proof.items() if name != "proofValue"}
-            found_options = shapes_under(world.sets[0]).fit({**options, "@context": document["@context"]})
-            if found_options is None:
+            known = shapes_under(world.sets[0]).fit({**options, "@context": document["@context"]})
+            if known is None:
                 return None
-            start = _kept(lane.options, known, found_options.sha256)
+            start = _kept(lane.options, (method, created), known.sha256)
         signature = base58_decode(value[1:])
     except BrokenInput:
         return None
-    if not signature_holds(key, start + fit.sha256, signature):
-        return None
-    return ProofCheck(Verdict.PASS, HOLDS["rdfc"], "eddsa-rdfc-2022", method, created, found, (), world.sets[0].name)
+    return found if signature_holds(key, start + fit.sha256, signature) else None
 
 
-def _bound(document: Mapping[str, Any], check: ProofCheck, lane: _Lane) -> Finding:
+def _about(
+    document: Mapping[str, Any], proof: Mapping[str, str], found: FoundKey, lane: _Lane, world: World
+) -> tuple[Finding, Finding]:
+    """What `verify` says of a signature that holds, and of a key that is the issuer's."""
+    method, created = proof["verificationMethod"], proof["created"]
     issuer = document["issuer"]
     name = issuer.get("name") if type(issuer) is dict else None
-    if type(name) is not str:
-        return key_bound_finding(check, document)
-    asked = (check.method, check.found.controller if check.found else "", name)
-    return lane.bound.get(asked) or _kept(lane.bound, asked, key_bound_finding(check, document))
+    asked = (method, created, found.controller, name if type(name) is str else "")
+    told = lane.told.get(asked)
+    if told is None:
+        suite, contexts = "eddsa-rdfc-2022", world.sets[0].name
+        check = ProofCheck(Verdict.PASS, HOLDS["rdfc"], suite, method, created, found, (), contexts)
+        told = signature_finding(check, 1), key_bound_finding(check, document)
+        if name is None or type(name) is str:
+            _kept(lane.told, asked, told)
+    return told
 
 
 def _dates(document: Mapping[str, Any], lane: _Lane, now: datetime) -> Finding:

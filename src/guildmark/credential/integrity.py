@@ -7,9 +7,11 @@ Source: VC Data Model 2.0, 5.3 Integrity of Related Resources: `digestSRI` (Subr
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from guildmark.core.codecs import multibase_decode
 from guildmark.core.errors import BrokenInput
@@ -63,3 +65,23 @@ def _multihash(value: Any) -> tuple[str, list[bytes]] | None:
         return None
     name = _MULTIHASHES.get(data[:2])
     return (name, [data[2:]]) if name is not None else None
+
+
+MOST_ESCAPES = 100_000
+"""`%` in a data: URL that are read; what is longer is written in base64."""
+
+
+def inside_data_url(url: str) -> bytes:
+    """The bytes that a data: URL holds (RFC 2397); BrokenInput if it is none, or would take long to read."""
+    head, comma, text = url.partition(",")
+    if not head.lower().startswith("data:") or not comma:
+        raise BrokenInput("is not a data: URL")
+    if text.count("%") > MOST_ESCAPES:
+        raise BrokenInput(f"has more than {MOST_ESCAPES:,} escapes")
+    data = unquote_to_bytes(text)
+    if not head.lower().endswith(";base64"):
+        return data
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as problem:
+        raise BrokenInput("is not base64") from problem

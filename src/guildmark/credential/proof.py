@@ -102,6 +102,36 @@ def sign_document(
     return {**document, "proof": _made(document, options, signer, contexts or context_sets()[0])}
 
 
+def sign_to_bytes(
+    document: Mapping[str, Any], signer: Signer, *, created: datetime, contexts: ContextSet | None = None
+) -> bytes:
+    """`sign_document` with `eddsa-rdfc-2022`, as canonical JSON (RFC 8785): `jcs` of what that gives, and its errors.
+
+    Of a shape that is known, some 50 microseconds with a key in memory.
+    """
+    known = contexts or context_sets()[0]
+    fit = shapes_under(known).fit(document) if "proof" not in document and signer.algorithm == "Ed25519" else None
+    if fit is None or not fit.known.memory.get("signed"):
+        signed = sign_document(document, signer, created=created, contexts=known)
+        if fit is not None:
+            # So there is no control character in its constants; values with one do not fit.
+            fit.known.memory["signed"] = True
+        return jcs(signed)
+    options = proof_options(signer, "eddsa-rdfc-2022", created, "assertionMethod")
+    starts: dict[tuple[str, str], bytes] = fit.known.memory.setdefault("starts", {})
+    key = options["verificationMethod"], options["created"]
+    start = starts.get(key)
+    if start is None:
+        refuse_control_characters({}, options)
+        start, losses = canonical_hash_of_options(options, document, known)
+        refuse_losses(document, [losses])
+        if len(starts) >= 256:
+            starts.clear()
+        starts[key] = start
+    proof = {**options, "proofValue": multibase_encode(signer.sign(start + fit.sha256))}
+    return jcs({**document, "proof": proof})
+
+
 def add_proof(
     document: Mapping[str, Any],
     signer: Signer,
@@ -308,12 +338,15 @@ class _Links:
     """Which proof builds on which: the places of the previous ones, or what is wrong, for each."""
 
     def __init__(self, proofs: Sequence[Any], more: bool) -> None:
+        if not any(isinstance(proof, Mapping) and "previousProof" in proof for proof in proofs):
+            self.previous: list[tuple[int, ...]] = [()] * len(proofs)
+            self.wrong: list[tuple[Verdict, str]] = [(Verdict.PASS, "")] * len(proofs)
+            return
         ids: dict[str, list[int]] = {}
         for place, proof in enumerate(proofs):
             if isinstance(proof, Mapping) and isinstance(proof.get("id"), str):
                 ids.setdefault(proof["id"], []).append(place)
-        self.previous: list[tuple[int, ...]] = []
-        self.wrong: list[tuple[Verdict, str]] = []
+        self.previous, self.wrong = [], []
         for proof in proofs:
             places, verdict, says = _places(proof, ids, more)
             self.previous.append(places)
@@ -521,6 +554,8 @@ def _reader(
 
 def _with_previous(checks: Sequence[ProofCheck]) -> tuple[ProofCheck, ...]:
     """The checks, where none passes that builds on one that does not. Circles have failed already."""
+    if not any(check.previous for check in checks):
+        return tuple(checks)
     settled: dict[int, ProofCheck] = {}
 
     def settle(place: int) -> ProofCheck:
@@ -554,9 +589,12 @@ def _sentence(problem: BrokenInput) -> str:
     return f"{problem.what}." if problem.what.startswith(("has", "is")) else f"cannot be read, {problem.what}."
 
 
+_METHOD = re.compile(r"(did|https?|urn):")
+
+
 def _wrong_options(proof: Mapping[str, Any], method: Any, asked: _Asked) -> str:
     """What is wrong with a proof before any key is looked up, in words; empty if nothing."""
-    if not isinstance(method, str) or not re.match(r"(did|https?|urn):", method):
+    if not isinstance(method, str) or not _METHOD.match(method):
         return "The proof does not say by which key it was made, or not as an absolute URL."
     if proof.get("proofPurpose") != asked.purpose:
         given = str(proof.get("proofPurpose"))[:60]
@@ -594,7 +632,7 @@ def _hash_data(document: Mapping[str, Any], form: str, digest: str, contexts: Co
     sha384. BrokenInput if the document has no such form. All hashing of documents and options goes through here.
     """
     if form == "jcs":
-        return hashlib.new(digest, jcs(document)).digest(), ()
+        return _HASHES[digest](jcs(document)).digest(), ()
     shapes = shapes_under(contexts) if digest == "sha256" else None
     fit = shapes.fit(document) if shapes else None
     if fit is not None:
@@ -604,6 +642,9 @@ def _hash_data(document: Mapping[str, Any], form: str, digest: str, contexts: Co
     if shapes and not dataset.losses:
         shapes.met(document)
     return hashlib.new(digest, data).digest(), dataset.losses
+
+
+_HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384}
 
 
 def _with_context(options: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ Quad = tuple[str, str, str, str]
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 
-MOST_WORK = 20_000
+MOST_WORK = 10_000
 """Steps of rule 2 that a dataset may take, some 1.5 microseconds each. The hardest dataset of W3C's suite
 that is not made to be refused takes 6,144; the largest official badge takes fewer than 200.
 """

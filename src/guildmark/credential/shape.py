@@ -12,7 +12,8 @@ Why that is exact, and where it stops:
    shape. What it does with another text or number depends only on where it stands. A value that the generic path
    treats in any other way (it vanishes, or comes out changed) is a constant, too;
 2. the labels of blank nodes are not compiled: the first-degree hash of each is computed from the filled
-   templates, as RDFC-1.0 section 4.6 has it, and sorted. Where two tie, the shape does not fit;
+   templates, as RDFC-1.0 section 4.6 has it, and sorted. Where two tie that have another blank node in what is
+   said of them, the shape does not fit;
 3. two addresses that were one must stay one, two nodes that were two must stay two, two statements that could
    become one must not: otherwise the shape does not fit;
 4. whatever is not proven by the strict matcher does not fit, and the generic path decides. A document that loses
@@ -574,6 +575,25 @@ def _real(value: Any) -> bytes:
     return double_text(value).encode()
 
 
+def _tied(hashes: Sequence[str], alone: Sequence[bool]) -> list[bytes]:
+    """The labels of blank nodes of which some have the same hash: these come last, in the order of the hash (RDFC-1.0
+    section 4.4.3, steps 4 and 5).
+
+    Of nodes that stand alone, the same hash means the same statements about each, so that either may be first. Misfit
+    where others tie, since what is said of their neighbours would decide.
+    """
+    places: dict[str, list[int]] = {}
+    for n, found in enumerate(hashes):
+        places.setdefault(found, []).append(n)
+    if any(len(group) > 1 and not all(alone[n] for n in group) for group in places.values()):
+        raise Misfit
+    order = sorted(places.items(), key=lambda pair: (len(pair[1]) > 1, pair[0]))
+    labels = [b""] * len(hashes)
+    for label, n in enumerate(n for _, group in order for n in group):
+        labels[n] = b"c14n%d" % label
+    return labels
+
+
 _KNOWN = {
     "J": b"".join,
     "sha256": hashlib.sha256,
@@ -582,6 +602,7 @@ _KNOWN = {
     "never": UNSAFE.search,
     "escape": escape_text,
     "real": _real,
+    "tied": _tied,
     "MOST": 2**53,
 }
 """What generated code may name besides its own constants."""
@@ -596,11 +617,13 @@ def _filling(lines: list[Line], *, whole: bool) -> _Code:
     for number in blanks:
         _first_degree(number, lines, code)
     if blanks:
-        code.add(f"o = sorted(({''.join(f'h{n}, ' for n in blanks)}))")
-        code.add(f"L = dict(zip(o, {code.constant([b'c14n%d' % n for n in range(len(blanks))])}))")
-        code.add(f"if len(L) != {len(blanks)}: raise Misfit")
+        hashes = "".join(f"h{n}, " for n in blanks)
+        code.add(f"L = dict(zip(sorted(({hashes})), {code.constant([b'c14n%d' % n for n in range(len(blanks))])}))")
+        code.add(f"if len(L) == {len(blanks)}:")
         for n in blanks:
-            code.add(f"b{n} = L[h{n}]")
+            code.add(f"b{n} = L[h{n}]", 1)
+        alone = code.constant([_alone(n, lines) for n in blanks])
+        code.add(f"else: {''.join(f'b{n}, ' for n in blanks)} = tied(({hashes}), {alone})")
     lead, pieces = _arrange(lines)
     if whole:
         code.add(f"return {_join([repr(lead.encode()), *pieces])}")
@@ -612,6 +635,12 @@ def _filling(lines: list[Line], *, whole: bool) -> _Code:
     else:
         code.add(f"digest = {code.constant(hashlib.sha256(lead.encode()).digest())}")
     return code
+
+
+def _alone(number: int, lines: list[Line]) -> bool:
+    """Whether no statement about this blank node has another one in it."""
+    blanks = [{part.number for t in line for part in t if isinstance(part, _Part) and part.blank} for line in lines]
+    return all(found == {number} for found in blanks if number in found)
 
 
 def _keeping_apart(lines: list[Line]) -> _Code:

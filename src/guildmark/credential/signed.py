@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from guildmark.core.codecs import iso, parse_iso
@@ -58,6 +58,7 @@ class World:
     fetcher: Fetcher
     sets: tuple[ContextSet, ...] = field(default_factory=context_sets)
     any_kind: bool = False  # whether a credential need be no more than one of the VC Data Model
+    profile: Literal["strict", "tolerant"] = "tolerant"  # how much is forgiven, see `structure`
     fetched: dict[str, Document | OutsideFailure] = field(default_factory=dict)
     keys: dict[tuple[str, str], FoundKey] = field(default_factory=dict)
     owners: dict[str, Any] = field(default_factory=dict)
@@ -67,11 +68,13 @@ class World:
     fits: dict[int, tuple[Any, Fit | None]] = field(default_factory=dict)
     allowed: int = MOST_FETCHES
 
-    def for_another(self) -> World:
-        """The world of the next verification at the same moment: what was fetched and found stays known, the bounds
-        begin anew.
+    def begin_another(self) -> None:
+        """The next verification at the same moment begins: what was fetched and found stays known, the bounds begin
+        anew.
         """
-        return replace(self, values=0, parts=0, fits={}, allowed=len(self.fetched) + MOST_FETCHES)
+        self.values = self.parts = 0
+        self.fits = {}
+        self.allowed = len(self.fetched) + MOST_FETCHES
 
     def fit(self, document: Mapping[str, Any]) -> Fit | None:
         """How the document without its proof fits a shape that is known: then it loses nothing, and has a hash."""
@@ -168,12 +171,14 @@ def _size(value: Any) -> int:
 def issuer_id(document: Mapping[str, Any]) -> str:
     """The id of the issuer, "" if there is none."""
     issuer = document.get("issuer")
-    found = issuer.get("id") if isinstance(issuer, Mapping) else issuer
+    found = issuer.get("id") if type(issuer) is dict or isinstance(issuer, Mapping) else issuer
     return found if isinstance(found, str) else ""
 
 
 def words(value: Any) -> str:
     """Text, also where it stands with its language, or in several languages (the first); "" if there is none."""
+    if type(value) is str:
+        return value.strip()
     first = value[0] if isinstance(value, list) and value else value
     text = first.get("@value") if isinstance(first, Mapping) else first
     return text.strip() if isinstance(text, str) else ""
@@ -182,7 +187,7 @@ def words(value: Any) -> str:
 def issuer_name(document: Mapping[str, Any]) -> str:
     """What the document calls its issuer, or its id."""
     issuer = document.get("issuer")
-    name = words(issuer.get("name")) if isinstance(issuer, Mapping) else ""
+    name = words(issuer.get("name")) if type(issuer) is dict or isinstance(issuer, Mapping) else ""
     return plain(name or issuer_id(document) or "nobody in particular")
 
 
@@ -270,8 +275,7 @@ def _every_byte(document: Mapping[str, Any], world: World) -> Finding:
     source = "RFC 7515, 5.2 Message Signature or MAC Validation; Data Integrity 1.0, 2.4.3 Securing Data Losslessly"
     says, verdict, because = "A token's signature covers all of it.", Verdict.PASS, {}
     try:
-        bare = {key: value for key, value in document.items() if key != "proof"}
-        losses = to_dataset(bare, world.sets[0]).losses
+        losses = losses_of(document, world)
     except UnreadableJsonLd as problem:
         verdict = Verdict.UNKNOWN
         says = f"A token's signature covers all of it; what it means to programs cannot be told: {problem.what}."
@@ -282,6 +286,17 @@ def _every_byte(document: Mapping[str, Any], world: World) -> Finding:
             says = f"A token's signature covers all of it; to parts of it no standard gives a meaning: {shown}."
     told = verdict is Verdict.PASS
     return Finding("document.lossless", verdict, sentence(says), required=told, because=because, source=source)
+
+
+def losses_of(document: Mapping[str, Any], world: World) -> tuple[str, ...]:
+    """What JSON-LD loses of a document without its proofs; UnreadableJsonLd if it cannot be read as that."""
+    if world.fit(document) is not None:
+        return ()
+    bare = {key: value for key, value in document.items() if key != "proof"}
+    losses = to_dataset(bare, world.sets[0]).losses
+    if not losses:
+        shapes_under(world.sets[0]).met(bare)
+    return losses
 
 
 def _claims(content: Content, late: str) -> Finding:
@@ -424,9 +439,8 @@ def _lossless(document: Mapping[str, Any], best: ProofCheck | None, world: World
     holds = best is not None and best.verdict is Verdict.PASS
     losses = best.losses if best is not None else None
     if losses is None:
-        bare = {key: value for key, value in document.items() if key != "proof"}
         try:
-            losses = to_dataset(bare, world.sets[0]).losses
+            losses = losses_of(document, world)
         except UnreadableJsonLd as problem:
             says = f"Whether a signature can cover all of it cannot be told: {problem.what}."
             return Finding("document.lossless", Verdict.UNKNOWN, sentence(says), source=source)

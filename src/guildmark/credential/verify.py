@@ -9,10 +9,11 @@ section 7.1; Data Integrity 1.0 section 4.6):
    everything;
 4. status: was it suspended or revoked since;
 5. dates: is it in force at the moment asked about;
-6. what it links to by digest: is it still what was signed;
+6. what it links to by digest, evidence too: is it still what was signed;
 7. endorsements inside it: verified by these same steps, and about something in it;
 8. credentials inside it (a transcript): verified by these same steps;
-9. the recipient, if one was asked about.
+9. the recipient, if one was asked about;
+10. the log, if a receipt was handed in: is this document an entry of one that is trusted.
 
 A badge of version 2 has rules of its own, in `open_badge_2`, and findings of the same names.
 
@@ -45,7 +46,7 @@ from guildmark.credential.envelope import (
     open_token,
 )
 from guildmark.credential.fast_lane import quick_findings, remember
-from guildmark.credential.integrity import digest_holds, tells_digest
+from guildmark.credential.integrity import digest_holds, inside_data_url, tells_digest
 from guildmark.credential.jose import Token
 from guildmark.credential.jsonld import ContextSet, context_sets
 from guildmark.credential.known_structure import known_structure
@@ -65,7 +66,8 @@ from guildmark.credential.signed import (
     sentence,
     words,
 )
-from guildmark.credential.structure import kind_of, structure_finding
+from guildmark.credential.structure import Strictness, kind_of, structure_finding
+from guildmark.ledger.receipt import Trust, ledger_findings
 
 LARGEST = 5_000_000
 """Bytes that a credential may have, image included."""
@@ -88,6 +90,9 @@ def verify_credential(
     recipient: str | None = None,
     audience: str | None = None,
     nonce: str | None = None,
+    receipt: bytes | str | None = None,
+    log_keys: Trust = (),
+    profile: Strictness = "tolerant",
     any_kind: bool = False,
     sets: tuple[ContextSet, ...] | None = None,
 ) -> Report:
@@ -95,25 +100,34 @@ def verify_credential(
 
     `recipient` (an e-mail address, a DID, a name or another identifier) asks whether the credential is this
     person's; `audience` and `nonce`, whether its holder signed that it is shown to this verifier, now (`proof.holder`).
-    Lists, keys and linked documents are read through `fetcher`. `any_kind` asks of a kind that is not known
-    here no more than the VC Data Model does; `sets` are other contexts than the shipped ones, for the suites of others.
+    `receipt` (a C2SP tlog-proof) asks whether it is in the log, `log_keys` are those of the logs that are trusted.
+    Lists, keys and linked documents are read through `fetcher`. `profile` says whether what others commonly write and
+    what cannot be misread is forgiven (`tolerant`), or nothing is (`strict`). `any_kind` asks of a kind that is not
+    known here no more than the VC Data Model does; `sets` are other contexts than the shipped ones, for the suites of
+    others.
 
     BrokenInput if the document cannot be read at all: not JSON, a key twice in one object, nested too deeply, too
     large, an image without a credential.
     """
-    world = World(now, fetcher, sets or context_sets(), any_kind)
-    return _report(document, world, recipient, audience, nonce)
+    world = World(now, fetcher, sets or context_sets(), any_kind, profile)
+    report = _report(document, world, recipient, audience, nonce)
+    return report if receipt is None else report.plus(*_receipt(document, receipt, log_keys))
 
 
 def verify_credentials(
-    documents: Iterable[bytes], *, now: datetime, fetcher: Fetcher, sets: tuple[ContextSet, ...] | None = None
+    documents: Iterable[bytes],
+    *,
+    now: datetime,
+    fetcher: Fetcher,
+    profile: Strictness = "tolerant",
+    sets: tuple[ContextSet, ...] | None = None,
 ) -> Iterator[Report | BrokenInput]:
     """The report about each document, in their order, as `verify_credential` gives it; its error for one that cannot be
     read. Keys and status lists are fetched and verified once for all of them.
     """
-    world = World(now, fetcher, sets or context_sets())
+    world = World(now, fetcher, sets or context_sets(), profile=profile)
     for document in documents:
-        world = world.for_another()
+        world.begin_another()
         try:
             yield _report(document, world, None, None, None)
         except BrokenInput as problem:
@@ -122,7 +136,7 @@ def verify_credentials(
 
 def _report(document: bytes, world: World, recipient: str | None, audience: str | None, nonce: str | None) -> Report:
     data, where_from = _take_out(bytes(document))
-    opened = _open(data)
+    opened = _open(data, world.profile)
     if isinstance(opened, str):
         second = _second(data)
         if second is None:
@@ -132,10 +146,15 @@ def _report(document: bytes, world: World, recipient: str | None, audience: str 
         return report.plus(_recipient({"credentialSubject": holder(assertion)}, recipient))
     value = opened.document
     what = "document" if opened.token is None else "token"
-    readable = Finding("document.readable", Verdict.PASS, f"It is a readable {what}{where_from}.")
+    readable = _readable(f"It is a readable {what}{where_from}.")
     whose = _recipient(value, recipient, opened.hidden)
     shown = _holder(opened, audience, nonce, world.now)
     return Report(_title(value), (readable, *_verify(opened, world, recipient, 0), *shown, whose))
+
+
+@lru_cache(maxsize=16)
+def _readable(says: str) -> Finding:
+    return Finding("document.readable", Verdict.PASS, says)
 
 
 def part_report(part: Any, world: World) -> Report | str | None:
@@ -144,7 +163,7 @@ def part_report(part: Any, world: World) -> Report | str | None:
     """
     if not _room(world):
         return None
-    opened = _part(part)
+    opened = _part(part, world.profile)
     return opened if isinstance(opened, str) else _inner(opened, world, None, 0)
 
 
@@ -169,18 +188,18 @@ def _second(data: bytes) -> tuple[Mapping[str, Any], Token | None] | None:
     return (value, None) if is_assertion(value) else None
 
 
-def _open(data: bytes) -> Opened | str:
+def _open(data: bytes, profile: Strictness = "tolerant") -> Opened | str:
     """The document in its envelope, or what it is if its form is not checked here; BrokenInput if it is unreadable."""
     try:
         if is_token(data.strip()):
-            opened = open_token(data.strip().decode("ascii"))
+            opened = open_token(data.strip().decode("ascii"), strict=profile == "strict")
             if not {"@context", "credentialSubject", "verifiableCredential"} & set(opened.document):
                 return "It is a token without a credential of the W3C's kind in it"
         else:
             value = _parse(data)
             if not is_enveloped(value):
                 return _form(value) or Opened(DATA_INTEGRITY, value)
-            opened = open_envelope(value)
+            opened = open_envelope(value, strict=profile == "strict")
     except UnknownEnvelope:
         return "It is a credential packed in an envelope of another kind"
     except BrokenInput as problem:
@@ -258,6 +277,7 @@ def _verify(opened: Opened, world: World, recipient: str | None, depth: int) -> 
     signed = look_at_signature(document, world, opened)
     others = (
         *_related(document, world),
+        *_evidence(document, world),
         *_schemas(document, world),
         *_endorsements(document, world, depth),
         *_components(document, world, recipient, depth),
@@ -275,8 +295,8 @@ def _verify(opened: Opened, world: World, recipient: str | None, depth: int) -> 
 def _structure(document: Mapping[str, Any], world: World) -> Finding:
     plainly = _with_components(document)
     if plainly is document:
-        return known_structure(document, world.fit(document), any_kind=world.any_kind)
-    return structure_finding(plainly, any_kind=world.any_kind)
+        return known_structure(document, world.fit(document), world.profile, any_kind=world.any_kind)
+    return structure_finding(plainly, world.profile, any_kind=world.any_kind)
 
 
 def _with_components(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -335,14 +355,14 @@ def _holder(opened: Opened, audience: str | None, nonce: str | None, now: dateti
     return (Finding("proof.holder", Verdict.FAIL, says, source="VC Data Model 2.0, 4.13 Verifiable Presentations"),)
 
 
-def _part(part: Any) -> Opened | str:
+def _part(part: Any, profile: Strictness = "tolerant") -> Opened | str:
     """A credential inside a document: plain, or in a token; or why it cannot be looked at, in words."""
     if isinstance(part, str) and is_token(part.encode("utf-8", "replace")):
         part = {"type": "EnvelopedVerifiableCredential", "id": f"data:application/jwt,{part}"}
     if not isinstance(part, Mapping):
         return "in a form that cannot be checked here yet"
     try:
-        opened = open_envelope(part)
+        opened = open_envelope(part, strict=profile == "strict")
     except UnknownEnvelope:
         return "in a form that cannot be checked here yet"
     except BrokenInput as problem:
@@ -385,23 +405,51 @@ def _related(document: Mapping[str, Any], world: World) -> tuple[Finding, ...]:
 _RELATED = "VC Data Model 2.0, 5.3 Integrity of Related Resources"
 
 
-def _resource(id: str, entry: Any, world: World) -> Finding:
+MOST_EVIDENCE = 10
+"""Pieces of evidence with a digest that are looked at in one credential."""
+
+_EVIDENCE = "VC Data Model 2.0, 5.6 Evidence, and 5.3 Integrity of Related Resources; Open Badges 3.0, Evidence"
+
+
+def _evidence(document: Mapping[str, Any], world: World) -> tuple[Finding, ...]:
+    """Step 6 for evidence that has a digest of its own, behind an address or in a data: URL. The rest is no more than
+    an address: it may stand among the linked documents, and nothing was signed about what lies there if not.
+    """
+    entries = listed(document.get("evidence"))
+    told = [(n, e) for n, e in enumerate(entries, start=1) if isinstance(e, Mapping) and _DIGESTS & e.keys()]
+    found = [_resource(f"evidence.{n}", e, world, "evidence", _EVIDENCE) for n, e in told[:MOST_EVIDENCE]]
+    if len(told) > MOST_EVIDENCE:
+        says = f"It has a digest for more than {MOST_EVIDENCE} pieces of evidence; the rest was not looked at."
+        found.append(Finding("evidence.more", Verdict.UNKNOWN, says, required=False, source=_EVIDENCE))
+    return tuple(found)
+
+
+_DIGESTS = {"digestSRI", "digestMultibase"}
+
+
+def _resource(id: str, entry: Any, world: World, what: str = "document", source: str = _RELATED) -> Finding:
     url = entry.get("id") if isinstance(entry, Mapping) else None
 
     def finding(verdict: Verdict, says: str) -> Finding:
         because = {"url": plain(url, 300)} if isinstance(url, str) else {}
         told = verdict is not Verdict.UNKNOWN  # the credential stands without what it only points at
-        return Finding(id, verdict, sentence(says), required=told, because=because, source=_RELATED)
+        return Finding(id, verdict, sentence(says), required=told, because=because, source=source)
 
     if not isinstance(url, str) or not isinstance(entry, Mapping) or not tells_digest(entry):
-        return finding(Verdict.UNKNOWN, "It links to a document without a digest that can be checked here.")
+        return finding(Verdict.UNKNOWN, f"It links to {_A[what]} without a digest that can be checked here.")
+    where = "it holds itself" if url.startswith("data:") else f"at {plain(url)}"
     try:
-        body = world.fetch(url).body
+        body = inside_data_url(url) if url.startswith("data:") else world.fetch(url).body
     except OutsideFailure as problem:
-        return finding(Verdict.UNKNOWN, f"A document that it links to is out of reach. {problem}")
+        return finding(Verdict.UNKNOWN, f"{_A[what].capitalize()} that it links to is out of reach. {problem}")
+    except BrokenInput as problem:
+        return finding(Verdict.UNKNOWN, f"The {what} that it holds itself cannot be read: {plain(problem.what)}.")
     if digest_holds(entry, body):
-        return finding(Verdict.PASS, f"The document at {plain(url)} is the one that was signed.")
-    return finding(Verdict.FAIL, f"The document at {plain(url)} was changed after this was signed.")
+        return finding(Verdict.PASS, f"The {what} {where} is the one that was signed.")
+    return finding(Verdict.FAIL, f"The {what} {where} was changed after this was signed.")
+
+
+_A = {"document": "a document", "evidence": "evidence"}
 
 
 # --- Step 7: endorsements ---
@@ -431,7 +479,7 @@ def _endorsements(document: Mapping[str, Any], world: World, depth: int) -> tupl
 
 
 def _endorsement(id: str, endorsement: Any, document: Mapping[str, Any], world: World, depth: int) -> Finding:
-    opened = _part(endorsement)
+    opened = _part(endorsement, world.profile)
     if isinstance(opened, str):
         says = sentence(f"It holds an endorsement {opened}")
         return Finding(id, Verdict.UNKNOWN, says, source=_ENDORSED)
@@ -517,7 +565,7 @@ def _component(
     recipient: str | None,
     depth: int,
 ) -> Finding:
-    opened = _part(part)
+    opened = _part(part, world.profile)
     if isinstance(opened, str):
         return Finding(id, Verdict.UNKNOWN, sentence(f"It holds a credential {opened}"), source=_CLR)
     part = opened.document
@@ -570,6 +618,14 @@ def _summary(report: Report) -> list[dict[str, str]]:
 # --- Step 9: the recipient ---
 
 
+_NOBODY_ASKED = Finding(
+    "recipient",
+    Verdict.NOT_APPLICABLE,
+    "Nobody asked whose it is.",
+    source="Open Badges 3.0, Verify the Recipient Using an Identifier",
+)
+
+
 def _recipient(
     document: Mapping[str, Any], recipient: str | None, hidden: tuple[tuple[str | int, ...], ...] = ()
 ) -> Finding:
@@ -578,8 +634,7 @@ def _recipient(
     """
     source = "Open Badges 3.0, Verify the Recipient Using an Identifier"
     if recipient is None:
-        says = "Nobody asked whose it is."
-        return Finding("recipient", Verdict.NOT_APPLICABLE, says, source=source)
+        return _NOBODY_ASKED
     subjects = [s for s in listed(document.get("credentialSubject")) if isinstance(s, Mapping)]
     same = [hit for subject in subjects for hit in _comparisons(subject, recipient.strip())]
     if any(same):
@@ -604,3 +659,15 @@ def _comparisons(subject: Mapping[str, Any], wanted: str) -> list[bool]:
         if isinstance(kind, str) and (kind == "emailAddress") == email and not (kind == "name" and address):
             found.append(any(same_identity(entry, form) for form in forms))
     return found
+
+
+# --- Step 10: the log ---
+
+
+def _receipt(document: bytes, receipt: bytes | str, log_keys: Trust) -> tuple[Finding, ...]:
+    """What the receipt says about the document that was handed in: `ledger.receipt` and what follows from it."""
+    data = _take_out(bytes(document))[0]
+    if not is_token(data.strip()):
+        return ledger_findings(data, receipt, vkey=log_keys).findings
+    says = "A receipt is about a signed document; whether one of the same content is in the log, a token cannot tell."
+    return (Finding("ledger.inclusion", Verdict.UNKNOWN, says, source="C2SP tlog-proof, Verifying a tlog proof"),)

@@ -21,7 +21,7 @@ from guildmark.credential.jsonld import ContextSet, context_sets
 from guildmark.credential.keys import SoftwareSigner
 from guildmark.credential.known_shapes import shapes_under
 from guildmark.credential.known_structure import known_structure
-from guildmark.credential.proof import sign_document
+from guildmark.credential.proof import sign_document, sign_to_bytes
 from guildmark.credential.shape import put
 from guildmark.credential.structure import structure_finding
 
@@ -117,3 +117,20 @@ def test_what_is_known_of_its_structure_is_what_the_rules_say(warm, place, value
     bare = copy.deepcopy({key: item for key, item in document.items() if key != "proof"})
     fit = shapes_under(warm[0]).fit(bare)
     assert known_structure(document, fit) == structure_finding(document)
+
+
+@settings(max_examples=200, deadline=None)
+@given(place=st.sampled_from(PLACES[:9]), value=VALUES)
+def test_signing_to_bytes_gives_what_signing_gives_or_its_error(warm, place, value):
+    contexts = warm[0]
+    document = badge()
+    put(document, place, value)
+    try:
+        expected: bytes | str = jcs(sign_document(document, SIGNER, created=NOW))
+    except BrokenInput as problem:
+        expected = str(problem)
+    try:
+        found: bytes | str = sign_to_bytes(document, SIGNER, created=NOW, contexts=contexts)
+    except BrokenInput as problem:
+        found = str(problem)
+    assert found == expected
