@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from guildmark.core.codecs import parse_iso
+from guildmark.core.codecs import parse_iso, parse_json
 from guildmark.core.errors import BrokenInput, one_line
 from guildmark.core.report import EXIT_CODES, Report, render_text
 
@@ -57,6 +57,22 @@ def read_input(source: str, *, limit: int = 20_000_000) -> bytes:
     return data
 
 
+def read_object(source: str) -> dict[str, Any]:
+    """The JSON object in a file, or on standard input for `-`; BrokenInput, naming it, if it holds none."""
+    value = parse_json(read_input(source), where=place(source))
+    if not isinstance(value, dict):
+        raise BrokenInput("is JSON, but not a document", where=place(source), hint="a document begins with {")
+    return value
+
+
+def write_out(data: bytes, file: str | None) -> None:
+    """The bytes are on standard output, or in `file`, in place of what was there; BrokenInput says why they cannot."""
+    if file is None:
+        click.echo(data, nl=False)
+    else:
+        write_files(Path(file).parent, {Path(file).name: data})
+
+
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
     """Every file lies in `directory`, or none of them is new: BrokenInput says why it cannot be written.
 
@@ -84,6 +100,6 @@ def say(sentence: str, *, err: bool = False) -> None:
     click.echo(one_line(sentence), err=err)
 
 
-def moment(text: str | None) -> datetime:
-    """The `--now` of a verb: the given moment, or the clock of this machine."""
-    return datetime.now(UTC) if text is None else parse_iso(text, where="--now")
+def moment(text: str | None, option: str = "--now") -> datetime:
+    """The moment that an option of a verb gives, or the clock of this machine."""
+    return datetime.now(UTC) if text is None else parse_iso(text, where=option)

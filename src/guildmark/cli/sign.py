@@ -23,7 +23,6 @@ SUITES = (
     "sd-jwt",
 )
 _BY_KIND = {"Ed25519": "eddsa-rdfc-2022", "P-256": "ecdsa-rdfc-2019", "P-384": "ecdsa-rdfc-2019", "RSA": "vc-jwt"}
-_HIDING = ("ecdsa-sd-2023", "sd-jwt")
 
 
 @click.command("sign")
@@ -76,7 +75,7 @@ def command(
     """
     from guildmark.adapters.keys import open_key
     from guildmark.cli.keys import PASSPHRASE
-    from guildmark.cli.output import given_moment, moment, place, read_input, read_object, write_out
+    from guildmark.cli.output import moment, place, read_input, read_object, write_out
     from guildmark.core.errors import BrokenInput
 
     document = read_object(file)
@@ -86,9 +85,19 @@ def command(
     except BrokenInput as problem:
         raise BrokenInput(problem.what, where=place(key), hint=problem.hint) from problem
     chosen = suite or _BY_KIND[signer.algorithm]
-    _refuse_idle(chosen, add, hide, mandatory, vct, created, expires)
-    made_at = moment(None) if created is None else given_moment(created, "--created")
-    until = None if expires is None else given_moment(expires, "--expires")
+    _refuse_idle(
+        chosen,
+        {
+            "--add": add,
+            "--hide": hide,
+            "--mandatory": mandatory,
+            "--vct": vct,
+            "--created": created,
+            "--expires": expires,
+        },
+    )
+    made_at = moment(created, "--created")
+    until = None if expires is None else moment(expires, "--expires")
     try:
         signed = _signed(document, signer, chosen, made_at, until, add, hide, mandatory, vct)
     except BrokenInput as problem:
@@ -121,10 +130,68 @@ def _signed(
 
             return sign_sd_jwt(document, signer, hide=hide, randomness=os.urandom, vct=vct).encode() + b"\n"
         case "ecdsa-sd-2023":
-            from guildmark.credential.disclosure import sign_selectively
-
-            return jcs(_selectively(sign_selectively, document, signer, created, mandatory)) + b"\n"
+            return jcs(_selectively(document, signer, created, expires, mandatory)) + b"\n"
     from guildmark.credential.proof import add_proof, sign_document
 
     make = add_proof if add else sign_document
     return jcs(make(document, signer, created=created, cryptosuite=suite, expires=expires)) + b"\n"
+
+
+_SHOWN = ("issuer", "validFrom", "validUntil", "credentialStatus")
+"""Members without which a verifier cannot tell whether it holds: always shown, unless the caller says what is."""
+
+
+def _selectively(
+    document: dict[str, Any],
+    signer: SoftwareSigner,
+    created: datetime,
+    expires: datetime | None,
+    mandatory: tuple[str, ...],
+) -> dict[str, Any]:
+    from guildmark.adapters.keys import new_signer
+    from guildmark.credential.disclosure import sign_selectively
+
+    return sign_selectively(
+        document,
+        signer,
+        created=created,
+        expires=expires,
+        mandatory=mandatory or [f"/{name}" for name in _SHOWN if name in document],
+        once=new_signer(os.urandom(64), key_id="urn:once", algorithm="P-256"),
+        hmac_key=os.urandom(32),
+    )
+
+
+_TAKES = {
+    "--add": SUITES[:4],
+    "--hide": ("sd-jwt",),
+    "--vct": ("sd-jwt",),
+    "--mandatory": ("ecdsa-sd-2023",),
+    "--created": SUITES[:5],
+    "--expires": SUITES[:5],
+}
+"""Options that only some suites have a use for."""
+
+
+def _refuse_idle(suite: str, given: dict[str, Any]) -> None:
+    """BrokenInput for an option that this suite would leave out of account."""
+    from guildmark.core.errors import BrokenInput
+
+    for option, value in given.items():
+        if value and suite not in _TAKES[option]:
+            raise BrokenInput(f"is of no use with {suite}", where=option, hint=f"use {' or '.join(_TAKES[option])}")
+
+
+def _say_what_will_not_hold(document: dict[str, Any], signer: SoftwareSigner) -> None:
+    from guildmark.cli.output import say
+    from guildmark.core.report import Verdict
+    from guildmark.credential.did import did_of
+    from guildmark.credential.signed import issuer_id, plain
+    from guildmark.credential.structure import structure_finding
+
+    owner, issuer = did_of(signer.key_id), issuer_id(document)
+    if issuer != owner:
+        say(f"note: its issuer is {plain(issuer) or 'not given'}, and the key belongs to {owner}.", err=True)
+    finding = structure_finding(document)
+    if finding.verdict is Verdict.FAIL:
+        say(f"note: {finding.says}", err=True)

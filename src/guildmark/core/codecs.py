@@ -178,6 +178,11 @@ def jcs(value: Any) -> bytes:
             if not any(byte in data for byte in _BEYOND_UTF_16) or _has_only_ascii_keys(value):
                 return data
     try:
+        if (same := _without_whole_floats(value)) is not None:
+            return orjson.dumps(same, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+    except (TypeError, RecursionError):
+        pass  # said below
+    try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as problem:
         raise BrokenInput(f"value has no canonical JSON form ({problem})") from problem
@@ -204,6 +209,37 @@ def _has_only_plain_values(value: Any) -> bool:
                 return False
         level = deeper
     return True
+
+
+def _without_whole_floats(value: Any) -> Any:
+    """The value with integers for floats that are whole, which JCS writes as such; None if orjson could still write
+    something in it in another way: a float that needs an exponent in one of the two, a key that is not ASCII, another
+    kind of thing.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value if value is not None else _NULL
+    if kind is int:
+        return value if -(2**53) < value < 2**53 else None
+    if kind is float:
+        size = abs(value)
+        if size < 2**53 and value == int(value):
+            return int(value)
+        return value if 1e-3 < size < 1e15 else None
+    if kind is dict:
+        made = {}
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii() or (plain := _without_whole_floats(item)) is None:
+                return None
+            made[key] = None if plain is _NULL else plain
+        return made
+    if kind is list:
+        many = [_without_whole_floats(item) for item in value]
+        return None if any(item is None for item in many) else [None if item is _NULL else item for item in many]
+    return None
+
+
+_NULL = object()
 
 
 def _has_only_ascii_keys(value: Any) -> bool:

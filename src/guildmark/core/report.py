@@ -74,13 +74,12 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        if any(f.verdict is Verdict.FAIL for f in self.findings):
+        told = {finding.verdict for finding in self.findings}
+        if Verdict.FAIL in told:
             return Verdict.FAIL
-        if any(f.required and f.verdict is Verdict.UNKNOWN for f in self.findings):
+        if Verdict.UNKNOWN in told and any(f.required and f.verdict is Verdict.UNKNOWN for f in self.findings):
             return Verdict.UNKNOWN
-        if not any(f.verdict is Verdict.PASS for f in self.findings):
-            return Verdict.UNKNOWN
-        return Verdict.PASS
+        return Verdict.PASS if Verdict.PASS in told else Verdict.UNKNOWN
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Report has four verdicts: ask `report.verdict is Verdict.PASS`")

@@ -59,7 +59,7 @@ def quick_findings(document: Mapping[str, Any], fit: Fit, world: World) -> tuple
         return None
     signature, bound = _about(document, proof, found, lane, world)
     return (
-        known_structure(document, fit, any_kind=world.any_kind),
+        known_structure(document, fit, any_kind=world.any_kind, ordinary=True),
         lane.context,
         lane.lossless,
         signature,

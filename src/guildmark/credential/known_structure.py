@@ -74,14 +74,22 @@ class _Memory:
 
 
 def known_structure(
-    document: Mapping[str, Any], fit: Fit | None, profile: Strictness = "tolerant", *, any_kind: bool = False
+    document: Mapping[str, Any],
+    fit: Fit | None,
+    profile: Strictness = "tolerant",
+    *,
+    any_kind: bool = False,
+    ordinary: bool | None = None,
 ) -> Finding:
-    """`structure_finding` of the same, from what is known of the shape that the document without its proof fits."""
+    """`structure_finding` of the same, from what is known of the shape that the document without its proof fits.
+
+    `ordinary` is what `is_ordinary` says of its proof, where somebody has asked already.
+    """
 
     def look() -> Finding:
         return structure_finding(document, profile, any_kind=any_kind)
 
-    if fit is None or not is_ordinary(document.get("proof")):
+    if fit is None or not (is_ordinary(document.get("proof")) if ordinary is None else ordinary):
         return look()
     sort = ("structure", profile, any_kind)
     shape, memory = fit.known.shape, fit.known.memory.get(sort)

@@ -17,9 +17,12 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from guildmark.core.codecs import iso, jcs, multibase_decode, multibase_encode, parse_iso
+import orjson
+
+from guildmark.core.codecs import iso, jcs, multibase_decode, multibase_encode, parse_iso, parse_json
 from guildmark.core.doors import Signer
 from guildmark.core.errors import BrokenInput
 from guildmark.core.report import Verdict
@@ -526,7 +529,10 @@ def _reader(
 
     def options_hash(contexts: ContextSet) -> _Hashed:
         if suite.form == "jcs":
-            return _hash_data(options, "jcs", digest, contexts)
+            try:
+                return _hash_of_json(orjson.dumps(options, option=orjson.OPT_STRICT_INTEGER), digest), ()
+            except TypeError:
+                return _hash_data(options, "jcs", digest, contexts)
         used = _with_context(options, subject.bare)
         data, losses = _hash_data(used, "rdfc", digest, contexts)
         if options.get("@context", used["@context"]) not in (used["@context"], subject.bare.get("@context")):
@@ -642,6 +648,12 @@ def _hash_data(document: Mapping[str, Any], form: str, digest: str, contexts: Co
     if shapes and not dataset.losses:
         shapes.met(document)
     return hashlib.new(digest, data).digest(), dataset.losses
+
+
+@lru_cache(maxsize=512)
+def _hash_of_json(text: bytes, digest: str) -> bytes:
+    """The hash of the canonical form of some JSON text; many credentials of a batch have the same options."""
+    return _HASHES[digest](jcs(parse_json(text))).digest()
 
 
 _HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384}

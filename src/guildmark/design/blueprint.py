@@ -17,6 +17,7 @@ from typing import Any
 
 from guildmark.core.codecs import jcs, parse_json
 from guildmark.core.errors import BrokenInput
+from guildmark.core.memo import by_identity
 from guildmark.skills.demand import FrozenDemand
 
 
@@ -188,6 +189,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@by_identity(16)
 def blueprint_digest(blueprint: Blueprint) -> str:
     """SHA-256 (hex) over the JCS form: two blueprints have one digest exactly when they say the same."""
     return hashlib.sha256(jcs(blueprint.to_json())).hexdigest()

@@ -15,6 +15,7 @@ from typing import Any
 
 from guildmark.core.codecs import jcs
 from guildmark.core.errors import BrokenInput
+from guildmark.core.memo import by_identity
 from guildmark.core.report import Finding, Report, Verdict
 from guildmark.design.blueprint import Blueprint
 
@@ -73,7 +74,14 @@ def map_document(blueprint: Blueprint, scope: Scope = "whole") -> dict[str, Any]
 
 def map_digest(blueprint: Blueprint, scope: Scope = "whole") -> str:
     """SHA-256 (hex) of the JCS form of `map_document`: what a partner signs."""
+    if scope == "whole":
+        return _whole_digest(blueprint)
     return hashlib.sha256(jcs(map_document(blueprint, scope))).hexdigest()
+
+
+@by_identity(16)
+def _whole_digest(blueprint: Blueprint) -> str:
+    return hashlib.sha256(jcs(map_document(blueprint, "whole"))).hexdigest()
 
 
 def map_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:

@@ -60,6 +60,9 @@ def subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def range_root(start: int, end: int, nodes: Nodes) -> bytes:
     """MTH(D[start:end]) of RFC 6962, for the ranges that its recursion visits."""
+    size = end - start
+    if size and size & (size - 1) == 0 and start & (size - 1) == 0:  # one complete subtree, as in most proofs
+        return nodes(size.bit_length() - 1, start // size)
     hashes = [nodes(level, index) for level, index in subtrees(start, end)]
     if not hashes:
         return EMPTY_ROOT

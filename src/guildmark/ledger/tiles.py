@@ -19,6 +19,7 @@ from guildmark.ledger.merkle import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    node_hash,
     range_root,
     root_of,
 )
@@ -28,6 +29,10 @@ MAX_ENTRY = 0xFFFF
 """Bytes of one entry, what its uint16 length can say."""
 
 Level = int | Literal["entries"]
+
+
+_MOST_NODES = 200_000
+"""Hashes between the levels of tiles that are kept while a log is read: some 30 MB."""
 
 
 class TileReader(Protocol):
@@ -91,6 +96,7 @@ class TileTree:
         self._reader = reader
         self.size = size
         self._read: dict[tuple[int, int], tuple[bytes, ...]] = {}
+        self._nodes: dict[tuple[int, int], bytes] = {}
 
     def tile(self, level: int, index: int) -> tuple[bytes, ...]:
         """The hashes of a tile at this size; MissingTile if it is not there or has the wrong length."""
@@ -125,11 +131,16 @@ class TileTree:
         return path, data
 
     def node(self, level: int, index: int) -> bytes:
-        """The hash of the complete subtree at (level, index), which lies within one tile."""
-        first = index << level % 8
-        hashes = self.tile(level // 8, first // WIDTH)
-        start = first % WIDTH
-        return root_of(hashes[start : start + (1 << level % 8)])
+        """The hash of the complete subtree at (level, index), which lies within one tile; each is computed once."""
+        if level % 8 == 0:
+            return self.tile(level // 8, index // WIDTH)[index % WIDTH]
+        found = self._nodes.get((level, index))
+        if found is None:
+            found = node_hash(self.node(level - 1, 2 * index), self.node(level - 1, 2 * index + 1))
+            if len(self._nodes) >= _MOST_NODES:
+                self._nodes.clear()
+            self._nodes[level, index] = found
+        return found
 
     def root(self) -> bytes:
         """The root, from the rightmost tile of each level alone."""

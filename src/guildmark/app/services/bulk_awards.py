@@ -11,7 +11,6 @@ decision and the document are made with marks in place of what is a row's own (`
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import re
@@ -787,6 +786,7 @@ class _Signing:
     def __init__(self, signer: Signer, same: Mapping[str, Any], now: datetime) -> None:
         self.signer, self.same, self.now = signer, same, now
         self._frames: dict[bytes, _Frame] = {}
+        self._first: dict[bytes, _Mould] = {}
 
     def mould(self, decision: DecisionValue, evidence: Sequence[Mapping[str, str]], **texts: str) -> _Mould:
         """The mould of documents for this decision; BrokenInput as for `award_document`."""
@@ -800,17 +800,34 @@ class _Signing:
         )
         paths = list(_changing(document))
         values = [_at(document, path) for path in paths]
-        blank = copy.deepcopy(document)
         for path in paths:
-            put(blank, path, "")
-        skeleton = hashlib.sha256(jcs(blank)).digest()
+            put(document, path, "")
+        skeleton = hashlib.sha256(jcs(document)).digest()
         if skeleton not in self._frames:
+            for path, value in zip(paths, values, strict=True):
+                put(document, path, value)
             other = [_other(value) for value in values]
             batch = Batch(document, paths, self.signer, created=self.now, like=[values, other])
             at = {path: n for n, path in enumerate(paths)}
             places = [at[path] for path in paths if path[0] == "evidence" and path[2] == "description" and path[1]]
             self._frames[skeleton] = _Frame(batch, at, tuple(places))
         return _Mould(self._frames[skeleton], values, **texts)
+
+    def like(self, decision: DecisionValue, evidence: Sequence[Mapping[str, str]], **texts: str) -> _Mould:
+        """As `mould`, from one that was made for a decision with the same results, if there was one: of what a document
+        says of its decision, the rest are two digests.
+        """
+        results = [result.to_json() for result in decision.outcome_results]
+        key = orjson.dumps([len(decision.marker_ids), decision.percent, results])
+        first = self._first.get(key)
+        if first is None:
+            first = self._first[key] = self.mould(decision, evidence, **texts)
+            return first
+        values = first.values.copy()
+        place = first.frame.at["evidence", 0, "narrative"]
+        for name in ("record_sha256", "marks_sha256"):
+            values[place] = values[place].replace(getattr(first, name), texts[name])
+        return _Mould(first.frame, values, **texts)
 
 
 def _changing(document: Mapping[str, Any]) -> Iterator[Path]:
@@ -856,15 +873,16 @@ def _mould_of(
         document = value.to_json()
         brought = [mark.to_json() for mark in marks]
         evidence = evidence_from_outside(blueprint, "", source="", assessed_on=_DAY, recorded_on=_DAY)
-        return signing.mould(
+        digested = jcs(document)
+        return signing.like(
             value,
             evidence,
             marks_column=json.dumps(brought),
             marks_digested=jcs(sorted(brought, key=jcs)).decode(),
             marks_sha256=value.marks_sha256,
             decision_column=json.dumps(document),
-            decision_digested=jcs(document).decode(),
-            record_sha256=hashlib.sha256(jcs(document)).hexdigest(),
+            decision_digested=digested.decode(),
+            record_sha256=hashlib.sha256(digested).hexdigest(),
         )
     except BrokenInput:
         return None  # said of each row, where it is awarded one by one

@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from guildmark.adapters.evm import EvmAnchor
 from guildmark.app.doors import log_tiles
 from guildmark.app.records import Anchoring, Award, LogCheckpoint, LogEntry, Organisation
+from guildmark.app.services.bulk_rows import update_rows
 from guildmark.app.services.events import note_event
 from guildmark.app.services.keys import log_signer
 from guildmark.app.services.publish import publish_log_files
@@ -24,6 +27,9 @@ from guildmark.ledger.anchor import anchor_findings
 from guildmark.ledger.checkpoint import Checkpoint, checkpoint_digest
 from guildmark.ledger.entries import ISSUE, learner_leaf, organisation_leaf
 from guildmark.ledger.log import Entry, Log, Tiles
+
+_AT_ONCE = 2_000
+"""Entries or awards that one statement, or one transaction, gives their place or their receipt."""
 
 
 def origin() -> str:
@@ -57,15 +63,18 @@ class DatabaseLogStore:
         self._origin, self.tiles = origin, tiles
 
     def waiting(self) -> Sequence[Entry]:
-        return [_entry(row) for row in LogEntry.objects.filter(index=None).order_by("id")]
+        return _entries(LogEntry.objects.filter(index=None).order_by("id"))
 
     def assign(self, first: int, keys: Sequence[str]) -> bool:
         try:
             with transaction.atomic():
                 if first and not LogEntry.objects.filter(index=first - 1).exists():
                     return False
-                for index, key in enumerate(keys, first):
-                    if not LogEntry.objects.filter(pk=int(key), index=None).update(index=index):
+                for start in range(0, len(keys), _AT_ONCE):
+                    some = [int(key) for key in keys[start : start + _AT_ONCE]]
+                    places = range(first + start, first + start + len(some))
+                    free = f"{connection.ops.quote_name('index')} IS NULL"
+                    if update_rows(LogEntry, some, {"index": places}, where=free) != len(some):
                         raise _TakenError
         except (IntegrityError, _TakenError):
             return False
@@ -76,7 +85,7 @@ class DatabaseLogStore:
         return True
 
     def assigned(self, start: int, limit: int) -> Sequence[Entry]:
-        return [_entry(row) for row in LogEntry.objects.filter(index__gte=start).order_by("index")[:limit]]
+        return _entries(LogEntry.objects.filter(index__gte=start).order_by("index")[:limit])
 
     def signed(self) -> str | None:
         row = LogCheckpoint.objects.filter(origin=self._origin).first()
@@ -104,8 +113,8 @@ class _TakenError(Exception):
     """An entry got its index from another publisher: nothing of this batch is assigned."""
 
 
-def _entry(row: LogEntry) -> Entry:
-    return Entry(key=str(row.pk), leaf=bytes(row.leaf), index=row.index)
+def _entries(rows: QuerySet[LogEntry]) -> list[Entry]:
+    return [Entry(str(pk), bytes(leaf), index) for pk, leaf, index in rows.values_list("pk", "leaf", "index")]
 
 
 def log() -> Log:
@@ -122,13 +131,15 @@ def publish_checkpoint() -> tuple[Checkpoint, int]:
     """
     the_log = log()
     published = the_log.publish()
-    waiting = LogEntry.objects.filter(
-        kind=ISSUE, index__lt=published.checkpoint.size, award__receipt=""
-    ).select_related("award")
+    waiting = LogEntry.objects.filter(kind=ISSUE, index__lt=published.checkpoint.size, award__receipt="")
+    found = list(waiting.order_by("index").values_list("index", "award_id", "award__nonce"))
+    receipts = the_log.receipts((index, bytes(nonce)) for index, _, nonce in found)
     written = 0
-    for entry in waiting.order_by("index"):
-        receipt = the_log.receipt(entry.index, bytes(entry.award.nonce)).to_text()
-        written += Award.objects.filter(pk=entry.award_id, receipt="").update(receipt=receipt)
+    for start in range(0, len(found), _AT_ONCE):
+        awards = [award for _, award, _ in found[start : start + _AT_ONCE]]
+        texts = [receipt.to_text() for receipt in islice(receipts, len(awards))]
+        with transaction.atomic():
+            written += update_rows(Award, awards, {"receipt": texts}, where="receipt = ''")
     publish_log_files(str(the_log.vkey))
     return published.checkpoint, written
 
