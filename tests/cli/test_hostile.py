@@ -7,11 +7,12 @@ from importlib.resources import files
 
 import pytest
 
+from guildmark.adapters.keys import new_signer, seal_signer
 from guildmark.cli import main
 from guildmark.core.codecs import jcs
 from guildmark.ledger.note import VerifierKey
 from tests.cli.hostile import NAMES, lay_out
-from tests.cli.test_verify import publish
+from tests.cli.test_verify import SVG, publish
 from tests.unit.credential.award_cast import signed_award, web
 
 VKEY = str(VerifierKey.of("x.example/log", bytes(32)))
@@ -29,6 +30,9 @@ def folder(tmp_path_factory):
     (root / "rule.toml").write_bytes(
         files("guildmark.pathways").joinpath("data/operations-data-analyst.toml").read_bytes()
     )
+    (root / "badge.svg").write_bytes(SVG)
+    sealed = seal_signer(new_signer(bytes(64), key_id="did:web:a.example#key-1"), entropy=bytes(64), passphrase="p")
+    (root / "issuer.key").write_bytes(sealed)
     (root / "ads.csv").write_text("id,text\n1,We need SQL\n")
     (root / "marks.csv").write_text("submission_id,assessment_id,criterion_id,marker_id,level_id,comment,at\n")
     return root
@@ -60,6 +64,19 @@ VERBS = {
     "log fsck": ("log", "fsck", "BAD", "--vkey", VKEY),
     "log fsck --vkey": ("log", "fsck", "web", "--vkey", "BAD"),
     "verify --issuer-document": ("verify", "credential.json", "--documents", "web", "--issuer-document", "BAD"),
+    "verify --trust": ("verify", "credential.json", "--documents", "web", "--trust", "BAD"),
+    "verify --receipt": ("verify", "credential.json", "--documents", "web", "--receipt", "BAD", "--vkey", VKEY),
+    "verify --vkey": ("verify", "credential.json", "--documents", "web", "--receipt", "bad/empty", "--vkey", "BAD"),
+    "sign": ("sign", "BAD", "--key", "issuer.key", "--out", "out"),
+    "sign --key": ("sign", "credential.json", "--key", "BAD"),
+    "canonicalize": ("canonicalize", "BAD", "--out", "out"),
+    "canonicalize jcs": ("canonicalize", "BAD", "--form", "jcs", "--out", "out"),
+    "bake": ("bake", "BAD", "credential.json", "--out", "out"),
+    "bake credential": ("bake", "badge.svg", "BAD", "--out", "out"),
+    "unbake": ("unbake", "BAD", "--out", "out"),
+    "status show": ("status", "show", "BAD"),
+    "status check": ("status", "check", "BAD", "--documents", "web"),
+    "status check --documents": ("status", "check", "credential.json", "--documents", "BAD"),
     "keys show": ("keys", "show", "BAD"),
     "keys document": ("keys", "document", "BAD"),
     "keys rename": ("keys", "rename", "BAD", "new.key", "--id", "did:web:a.example#key-1"),
@@ -72,6 +89,7 @@ VERBS = {
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_on_files_answers_or_says_in_one_sentence_which_file_is_wrong(verb, folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("GUILDMARK_KEY_PASSPHRASE", "p")
     refused = 0
     for name in NAMES:
         bad = f"bad/{name}"

@@ -67,7 +67,8 @@ def command(
     """Sign the document in FILE (- reads standard input) with the key in KEYFILE.
 
     The passphrase of the key is read from GUILDMARK_KEY_PASSPHRASE. What a signature would not cover is refused; what
-    will keep others from accepting the result is said on standard error.
+    will keep others from accepting the result is said on standard error. With ecdsa-sd-2023 and sd-jwt the result
+    is its holder's copy, of which the holder makes what others get to see.
 
     Example: guildmark sign badge.json --key issuer.key --out credential.json
 

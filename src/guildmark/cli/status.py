@@ -95,14 +95,15 @@ def show(file: str, indexes: tuple[int, ...], size: int, as_json: bool) -> None:
         print_json(told)
         return
     for name, value in told.items():
-        if name not in ("set", "entry"):
-            say(f"{name + ':':<10}{', '.join(value) if isinstance(value, list) else _shown(value)}")
+        if not isinstance(value, dict):
+            label = "set in all" if name == "set_in_all" else name
+            say(f"{label + ':':<12}{_shown(', '.join(value) if isinstance(value, list) else value)}")
     for index, value in told["set"].items():
-        say(f"set:      {index}" + (f" = {value}" if size > 1 else ""))
+        say(f"{'set:':<12}{index}" + (f" = {value}" if size > 1 else ""))
     if len(told["set"]) < told["set_in_all"]:
-        say(f"set:      and {told['set_in_all'] - len(told['set']):,} more")
+        say(f"{'set:':<12}and {told['set_in_all'] - len(told['set']):,} more")
     for index, value in told["entry"].items():
-        say(f"entry {index}: {value if size > 1 else 'set' if value else 'not set'}")
+        say(f"{f'entry {index}:':<12}{value if size > 1 else 'set' if value else 'not set'}")
 
 
 def _shown(value: Any) -> str:

@@ -95,7 +95,7 @@ def command(
 
 
 def fetcher_for(documents: str | None, issuer_documents: tuple[str, ...] = ()) -> Fetcher:
-    """The world that a verb reads from: a folder or the network, and before it documents that the caller vouches for."""
+    """What a verb reads from: a folder or the network, and before it documents that the caller vouches for."""
     from guildmark.cli.output import place, read_input
 
     fetcher: Fetcher
