@@ -1,11 +1,11 @@
 """Issue and verify Open Badges 3.0: against libsodium's bare signature, and against implementations that are not ours.
 
 One run, contenders in turn, rates by CPU time; a ratio is the median of the rounds' own ratios. "raw" is one Ed25519
-signature or check of 64 bytes by PyNaCl, the physical limit in Python. @digitalbazaar/vc works in a process of its own
-on the same badges and is given the better of its rate by CPU time (its helper threads count there) and by the clock.
-Verifying is `verify_credentials` with every finding, a status list at hand that was verified before. Of `jcs` the
-figures are for the proof itself (`check_proofs`), of VC-JWT for `sign_vc_jwt` and `check_token`; whole reports about
-them are told beside, without a floor.
+signature or check of 64 bytes by PyNaCl, the physical limit in Python. openvc-core works in this process,
+@digitalbazaar/vc in one of its own on the same badges, and that is given the better of its rate by CPU time (its
+helper threads count there) and by the clock. Verifying is `verify_credentials` with every finding, a status list at
+hand that was verified before. Of `jcs` the figures are for the proof itself (`check_proofs`), of VC-JWT for
+`sign_vc_jwt` and `check_token`; whole reports about them are told beside, without a floor.
 
     python3 dev.py bench credentials [--quick]
 
@@ -29,6 +29,9 @@ from pathlib import Path
 from typing import Any
 
 import nacl.bindings
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from openvc.keys import Ed25519SigningKey
+from openvc.proof.data_integrity import DataIntegrityProofSuite
 from PIL import Image, PngImagePlugin
 from pyld import jsonld
 from tests.interop.peers import HERE as INTEROP
@@ -43,7 +46,8 @@ from guildmark.credential.badge_image import badge_png, badge_svg
 from guildmark.credential.bake import bake
 from guildmark.credential.batch import Batch
 from guildmark.credential.jose import check_token, read_token, sign_vc_jwt
-from guildmark.credential.jsonld import context_sets, to_dataset
+from guildmark.credential.jsonld import OPEN_BADGES, context_sets, to_dataset
+from guildmark.credential.keys import jwk_of
 from guildmark.credential.proof import check_proofs, sign_document, sign_to_bytes
 from guildmark.credential.rdfc import canonicalize
 from guildmark.credential.resolve import find_key
@@ -146,6 +150,10 @@ def by_us(document: dict[str, Any]) -> str:
     return canonicalize(to_dataset(document, context_sets()[0]).quads)
 
 
+def openvc_signing_key() -> Ed25519SigningKey:
+    return Ed25519SigningKey(Ed25519PrivateKey.from_private_bytes(SEED), kid=SIGNER.key_id)
+
+
 def contenders(badges: list[dict[str, Any]], peer: Peer, fetcher: Known) -> dict[str, Callable[[float], float]]:
     rows = [row(document) for document in badges]
     batch = Batch(badges[0], CHANGING, SIGNER, created=SIGNED_AT, like=rows[:20])
@@ -166,6 +174,11 @@ def contenders(badges: list[dict[str, Any]], peer: Peer, fetcher: Known) -> dict
     def check_jwt(token: bytes) -> None:
         assert check_token(read_token(token), ISSUER, lambda _: found, None).verdict is Verdict.PASS
 
+    suite, openvc_key, jwk = DataIntegrityProofSuite(), openvc_signing_key(), jwk_of(SIGNER)
+    extra = {OPEN_BADGES: context_sets()[0].documents[OPEN_BADGES]}
+    options = {"signing_key": openvc_key, "verification_method": SIGNER.key_id, "extra_contexts": extra}
+    openvc_signed = [suite.add_proof(document, **options) for document in badges[:20]]
+
     message = bytes(64)
     secret = SEED + SIGNER.public_key
     signature = nacl.bindings.crypto_sign(message, secret)
@@ -183,6 +196,8 @@ def contenders(badges: list[dict[str, Any]], peer: Peer, fetcher: Known) -> dict
         "jwt.issue": sliced(lambda d: sign_vc_jwt(d, SIGNER), badges),
         "jwt.verify": sliced(check_jwt, tokens),
         "jwt.report": whole(tokens, fetcher),
+        "openvc.issue": sliced(lambda d: suite.add_proof(d, **options), badges),
+        "openvc.verify": sliced(lambda d: suite.verify(d, public_key_jwk=jwk, extra_contexts=extra), openvc_signed),
         "digitalbazaar.issue": lambda seconds: peer.rate("issue", 2 * seconds),
         "digitalbazaar.verify": lambda seconds: peer.rate("verify", 2 * seconds),
     }
@@ -289,8 +304,10 @@ def main() -> None:
             against("batch.issue", "digitalbazaar.issue", 100),
             against("dict.issue", "raw.sign", 0.25),
             against("dict.issue", "digitalbazaar.issue", 80),
+            against("dict.issue", "openvc.issue", 80),
             against("verify", "raw.verify", 0.38),
             against("verify", "digitalbazaar.verify", 50),
+            against("verify", "openvc.verify", 50),
             against("unseen.ours", "unseen.pyld", 1.0),
             against("jcs.issue", "raw.sign", 0.5),
             against("jcs.verify", "raw.verify", 0.6),

@@ -1,4 +1,4 @@
-"""Sign, canonicalize, bake, unbake, status and the options of verify: files in, files out, codes that a script trusts."""
+"""Sign, canonicalize, bake, unbake, status and the options of verify: files in, files out, codes for scripts."""
 
 from __future__ import annotations
 
@@ -283,7 +283,12 @@ def test_a_credential_is_asked_about_alone(run: Run) -> None:
     code, out, _ = run("status", "check", SAMPLE / "revoked.json", *folder, "--now", "2026-12-01T00:00:00Z")
     assert code == 1
     assert "Revoked: issued in error." in out
-    assert run("status", "check", SAMPLE / "revoked.json", "--documents", "web", *NOW)[0] == 3
+    document = json.loads((SAMPLE / "revoked.json").read_bytes())
+    document["credentialStatus"]["statusListIndex"] = "1"
+    Path("moved.json").write_text(json.dumps(document))
+    code, out, _ = run("status", "check", "moved.json", *folder, "--now", "2026-12-01T00:00:00Z")
+    assert code == 3
+    assert "Whether this is the entry that its issuer gave it cannot be told." in out
     Path("other.json").write_text('{"payload": "e30", "signatures": []}')
     assert run("status", "check", "other.json", "--documents", "web", *NOW)[0] == 3
 

@@ -102,7 +102,8 @@ def command(
     try:
         signed = _signed(document, signer, chosen, made_at, until, add, hide, mandatory, vct)
     except BrokenInput as problem:
-        where = place(file) if problem.where in ("", "document", str(document.get("id"))) else problem.where
+        named = problem.where in ("", "document", str(document.get("id")))
+        where = place(file) if named else f"{place(file)}, {problem.where}"
         raise BrokenInput(problem.what, where=where, hint=problem.hint) from problem
     _say_what_will_not_hold(document, signer)
     write_out(signed, out)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from guildmark.core.report import Finding, Report
 
 MOST_SHOWN = 1000
 """Entries that are set and printed one by one."""
@@ -34,8 +38,8 @@ def command() -> None:
 def check(file: str, documents: str | None, at: str | None, as_json: bool) -> None:
     """Say whether the credential in FILE was suspended or revoked (- reads standard input).
 
-    Its list is fetched, and believed only if its issuer signed it. Nothing else is said about the credential:
-    `guildmark verify` does that.
+    Its list is fetched, and believed only if its issuer signed it, as is the entry in the credential. Nothing else is
+    said about the credential: `guildmark verify` does that.
 
     Example: guildmark status check credential.json --documents web
 
@@ -52,8 +56,24 @@ def check(file: str, documents: str | None, at: str | None, as_json: bool) -> No
         report = verify_credential(data, now=now, fetcher=fetcher)
     except BrokenInput as problem:
         raise BrokenInput(problem.what, where=place(file), hint=problem.hint) from problem
-    found = tuple(finding for finding in report.findings if finding.id.startswith("status."))
-    finish(Report(report.subject, found or report.unknown()), as_json)
+    finish(Report(report.subject, _about_status(report) or report.unknown()), as_json)
+
+
+def _about_status(report: Report) -> tuple[Finding, ...]:
+    """What the report says about status; nothing good, if nobody shows that the entry asked about is the issuer's."""
+    from guildmark.core.report import Verdict
+
+    troubles = [
+        f for f in report.findings if f.id.startswith("proof.") and f.required and f.verdict is not Verdict.PASS
+    ]
+    found = []
+    for finding in report.findings:
+        if finding.id.startswith("status."):
+            if troubles and finding.verdict is Verdict.PASS:
+                says = f"Whether this is the entry that its issuer gave it cannot be told. {troubles[0].says}"
+                finding = replace(finding, verdict=Verdict.UNKNOWN, says=says)
+            found.append(finding)
+    return tuple(found)
 
 
 @command.command()
