@@ -21,7 +21,7 @@ from typing import Any
 from guildmark.core.report import Finding
 from guildmark.credential.known_shapes import Fit
 from guildmark.credential.shape import Path
-from guildmark.credential.structure import Strictness, is_hash, is_text, is_url, structure_finding
+from guildmark.credential.structure import HASH, PLAIN_URL, Strictness, is_hash, is_text, is_url, structure_finding
 
 MOST_COMBINATIONS = 512
 """Combinations of values that are remembered for one shape."""
@@ -64,13 +64,39 @@ def _question(path: Path, document: Mapping[str, Any]) -> _Question | None:
     return _QUESTIONS.get(plain)
 
 
+_BETWEEN = "\x1f"
+_AS_PATTERN: Mapping[_Question, str] = {
+    is_url: PLAIN_URL,
+    is_text: rf"[^\S{_BETWEEN}]*[^\s{_BETWEEN}][^{_BETWEEN}]*",
+    is_hash: HASH,
+    _is_index: "[0-9]{1,12}",
+    _is_string: f"[^{_BETWEEN}]*",
+}
+"""For each question a pattern of texts that answer it with yes, so that all are asked at once."""
+
+
 @dataclass(slots=True)
 class _Memory:
     """What is remembered for one shape in one profile."""
 
     asked: list[tuple[int, _Question]]
     kept: list[int]
+    places: list[int] = field(init=False)
+    pattern: re.Pattern[str] = field(init=False)
     found: dict[tuple[Any, ...], Finding] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.places = [n for n, _ in self.asked]
+        self.pattern = re.compile(_BETWEEN.join(_AS_PATTERN[question] for _, question in self.asked))
+
+    def answers_yes(self, values: tuple[Any, ...]) -> bool:
+        """Whether every question is answered with yes."""
+        try:
+            if self.pattern.fullmatch(_BETWEEN.join([values[n] for n in self.places])):
+                return True
+        except TypeError:
+            return False  # a number, where the questions are about texts
+        return all(question(values[n]) for n, question in self.asked)
 
 
 def known_structure(
@@ -104,9 +130,8 @@ def known_structure(
         memory = fit.known.memory.setdefault(sort, _Memory(asked, kept))
     assert isinstance(memory, _Memory)
     values = fit.values
-    for n, question in memory.asked:
-        if not question(values[n]):
-            return look()
+    if not memory.answers_yes(values):
+        return look()
     key = tuple([values[n] for n in memory.kept])
     finding = memory.found.get(key)
     if finding is None:

@@ -747,20 +747,25 @@ def is_hash(value: Any) -> bool:
     return isinstance(value, str) and _HASH.fullmatch(value) is not None
 
 
-_HASH = re.compile(r"sha256\$[0-9a-fA-F]{64}|md5\$[0-9a-fA-F]{32}")
+HASH = r"(?:sha256\$[0-9a-fA-F]{64}|md5\$[0-9a-fA-F]{32})"
+
+_HASH = re.compile(HASH)
 
 
 def _names(value: Any) -> bool:
     return bool(listed(value)) and all(isinstance(name, str) and name.strip() for name in listed(value))
 
 
-_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?(/[!-~]*)?|urn:[a-z0-9][!-~]+|did:[a-z0-9]+:[!-~]+")
+PLAIN_URL = r"(?:https?://[a-z0-9.-]+(?::[0-9]+)?(?:/[!-~]*)?|urn:[a-z0-9][!-~]+|did:[a-z0-9]+:[!-~]+)"
+"""Addresses as nearly all are: what `is_url` finds as well, in ten times as long."""
+
+_PLAIN_URL = re.compile(PLAIN_URL)
 
 
 def is_url(value: Any) -> bool:
     """An absolute URL, URN or DID."""
     if type(value) is str and _PLAIN_URL.fullmatch(value):
-        return True  # what the rest finds as well, in ten times as long
+        return True
     if not isinstance(value, str) or re.search(r"\s", value):
         return False
     try:
