@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything a developer runs, with nothing but Python 3.11: setup, demo, test, check, serve, bench, lock, messages.
+"""Everything a developer runs, with nothing but Python 3.11: setup, demo, test, check, serve, bench, fuzz, lock, ...
 
 python3 dev.py demo [--no-serve]      set up, tell the whole story, leave the site running
 python3 dev.py test [PYTEST ARGS]     set up and pass the tests; --postgres runs them on PostgreSQL
@@ -7,6 +7,7 @@ python3 dev.py check                  format, lint, types, imports, docs
 python3 dev.py setup                  make .venv with .venv/bin/guildmark
 python3 dev.py serve [--port N]       set up and serve the site in ./var
 python3 dev.py bench NAME [--quick]   one of the files in bench/
+python3 dev.py fuzz [SECONDS] [NAME]  give hostile bytes to whatever reads them; 600 seconds unless said
 python3 dev.py lock                   resolve pyproject.toml into the two hashed lock files
 python3 dev.py docs                   write docs/cli.md anew from the help texts
 python3 dev.py messages               collect what the site says, and print what is not translated yet
@@ -140,6 +141,11 @@ def bench(arguments: list[str]) -> None:
     call(PYTHON, "-m", f"bench.{arguments[0]}", *arguments[1:])
 
 
+def fuzz(arguments: list[str]) -> None:
+    setup("test")
+    call(PYTHON, "-m", "tests.fuzz", *arguments)
+
+
 def lock(_: list[str]) -> None:
     setup("test")
     uv = shutil.which("uv") or BIN / "uv"
@@ -165,6 +171,7 @@ VERBS = {
     "check": check,
     "serve": serve,
     "bench": bench,
+    "fuzz": fuzz,
     "lock": lock,
     "docs": docs,
     "messages": messages,

@@ -19,7 +19,7 @@ from click.shell_completion import shell_complete
 from guildmark import __version__
 from guildmark.core.errors import GuildmarkError, OutsideFailure, one_line
 
-_NOT_VERBS = {"output"}
+_NOT_VERBS = {"output", "progress"}
 
 
 class _Verbs(click.Group):

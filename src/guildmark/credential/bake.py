@@ -16,17 +16,25 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator
-from xml.etree.ElementTree import Element, ParseError
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
-
-from defusedxml import ElementTree, common
 
 from guildmark.core.errors import BrokenInput
 
 MAX_IMAGE, MAX_CREDENTIAL = 10_000_000, 2_000_000
 """Bytes. A badge image is tens of kilobytes, a credential with endorsements some tens more."""
+
+MOST_CHUNKS = 20_000
+"""Chunks of a PNG. One of MAX_IMAGE bytes, written as libpng does, has 1,300."""
+
+MOST_MARKUP = 50_000
+"""Characters `<` and `=` of an SVG together: an element or an attribute each, and about a microsecond of work."""
+
+MOST_HELD = 20
+"""Credentials in one SVG that are read, if only to be replaced."""
 
 KEYWORD = b"openbadgecredential"
 NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
@@ -102,18 +110,22 @@ def _text(credential: bytes) -> str:
 # --- PNG (W3C Portable Network Graphics, sections 5 and 11.3.3.4) ---
 
 
-def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
-    """(type, data, start, end) of each chunk up to IEND; BrokenInput where the file is cut off or damaged."""
-    position = len(_PNG)
-    while position < len(image):
-        if position + 12 > len(image):
+def _chunks(image: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(type, start, end) of each chunk up to IEND; BrokenInput where the file is cut off or damaged.
+
+    Its data lie from `start` + 8 to `end` - 4. Nothing is copied: the checksums are most of the work.
+    """
+    position, count, view, size = len(_PNG), 0, memoryview(image), len(image)
+    while position < size:
+        count += 1
+        if count > MOST_CHUNKS:
+            raise BrokenInput(f"has more than {MOST_CHUNKS:,} chunks", where="image", hint="save it again as PNG")
+        if position + 12 > size:
             raise BrokenInput("ends in the middle of a chunk", where="image", hint="copy the whole file again")
-        (length,) = struct.unpack_from(">I", image, position)
-        kind, end = image[position + 4 : position + 8], position + 12 + length
-        if end > len(image):
+        kind, end = image[position + 4 : position + 8], position + 12 + _NUMBER(image, position)[0]
+        if end > size:
             raise BrokenInput("ends in the middle of a chunk", where="image", hint="copy the whole file again")
-        data = image[position + 8 : end - 4]
-        if zlib.crc32(kind + data) != struct.unpack_from(">I", image, end - 4)[0]:
+        if zlib.crc32(view[position + 4 : end - 4]) != _NUMBER(image, end - 4)[0]:
             raise BrokenInput(
                 f"chunk {kind.decode('latin-1')!r} is damaged (its checksum is wrong)",
                 where="image",
@@ -121,40 +133,84 @@ def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
             )
         if position == len(_PNG) and kind != b"IHDR":
             raise BrokenInput("does not begin with an image header", where="image", hint="is it a PNG file?")
-        yield kind, data, position, end
+        yield kind, position, end
         if kind == b"IEND":
             return
         position = end
     raise BrokenInput("has no end chunk", where="image", hint="copy the whole file again")
 
 
-def _is_ours(kind: bytes, data: bytes) -> bool:
-    return kind in (b"iTXt", b"tEXt", b"zTXt") and data.startswith(KEYWORD + b"\0")
+_NUMBER = struct.Struct(">I").unpack_from
+_TEXTS = frozenset((b"iTXt", b"tEXt", b"zTXt"))
+
+
+def _keyword(image: bytes, kind: bytes, start: int, end: int) -> bytes:
+    """The keyword of a chunk of text, as far as it matters here; b"" for another chunk."""
+    if kind not in _TEXTS:
+        return b""
+    keyword, nul, _ = image[start + 8 : min(end - 4, start + 9 + len(KEYWORD))].partition(b"\0")
+    return keyword if nul else b""
+
+
+_BEGINNING = b"iTXt" + KEYWORD + b"\0\0\0\0\0"
+"""Of the chunk: no compression, no language, no translated keyword."""
+
+_CRC_OF_BEGINNING = zlib.crc32(_BEGINNING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What `_bake_png` asks of an image: the parts of it before and after the new chunk, and whether one goes."""
+
+    before: memoryview
+    after: tuple[memoryview, ...]
+    baked: bool
+
+
+_REMEMBERED = 1_000_000
+"""Bytes that the image may have whose layout is kept for the next credential."""
+
+_last: list[tuple[bytes, _Layout]] = []
+"""The last image and its layout: one image is baked for everybody who earned the badge, and is read once for them."""
+
+
+def _layout(image: bytes) -> _Layout:
+    """BrokenInput for a PNG that is cut off or damaged."""
+    for same, layout in _last:
+        if same is image:  # bytes do not change
+            return layout
+    view, after, kept, end = memoryview(image), list[memoryview](), 0, 0
+    for kind, start, end in _chunks(image):
+        if kind == b"IHDR" and kept == 0:
+            kept = end
+        elif _keyword(image, kind, start, end) == KEYWORD:
+            after.append(view[kept:start])
+            kept = end
+    first = 8 + 12 + _NUMBER(image, 8)[0]
+    found = _Layout(view[:first], (*after, view[kept:end]), bool(after))
+    if len(image) <= _REMEMBERED:
+        _last[:] = [(image, found)]
+    return found
 
 
 def _bake_png(image: bytes, credential: bytes, overwrite: bool) -> bytes:
-    data = KEYWORD + b"\0\0\0\0\0" + credential  # no compression, no language, no translated keyword
-    ours = struct.pack(">I", len(data)) + b"iTXt" + data + struct.pack(">I", zlib.crc32(b"iTXt" + data))
-    kept = [_PNG]
-    for kind, held, start, end in _chunks(image):
-        if _is_ours(kind, held):
-            if not overwrite:
-                raise _already()
-            continue
-        kept.append(image[start:end])
-        if kind == b"IHDR":
-            kept.append(ours)
-    return b"".join(kept)
+    layout = _layout(image)
+    if layout.baked and not overwrite:
+        raise _already()
+    length = struct.pack(">I", len(_BEGINNING) - 4 + len(credential))
+    crc = struct.pack(">I", zlib.crc32(credential, _CRC_OF_BEGINNING))
+    return b"".join((layout.before, length + _BEGINNING, credential, crc, *layout.after))
 
 
 def _extract_png(image: bytes) -> bytes:
     found: list[tuple[bytes, bytes]] = []
     old: list[tuple[bytes, bytes]] = []
-    for kind, data, _, _ in _chunks(image):
-        if _is_ours(kind, data):
-            found.append((kind, data))
-        elif kind in (b"iTXt", b"tEXt") and data.startswith(_OLD_KEYWORD + b"\0"):
-            old.append((kind, data))
+    for kind, start, end in _chunks(image):
+        keyword = _keyword(image, kind, start, end)
+        if keyword == KEYWORD:
+            found.append((kind, image[start + 8 : end - 4]))
+        elif keyword == _OLD_KEYWORD and kind != b"zTXt":
+            old.append((kind, image[start + 8 : end - 4]))
     if not found and not old:
         raise _nothing()
     if len(found or old) > 1:
@@ -178,65 +234,107 @@ def _extract_png(image: bytes) -> bytes:
 # --- SVG ---
 
 _OPENING = re.compile(rb"""<[^\s/>]+(?:[^<>"']|"[^"]*"|'[^']*')*>""")
-_CREDENTIAL = f"{NAMESPACE} credential"
+_CREDENTIAL, _OLD_ASSERTION = f"{NAMESPACE} credential", f"{_OLD_NAMESPACE} assertion"
 
 
-def _parse(image: bytes) -> Element:
-    """The SVG's root. Entities are refused, so that nothing can grow while it is read or be fetched from
-    elsewhere.
-    """
+class _Refused(Exception):
+    """Something that lets a document grow while it is read, or fetches from elsewhere; the message says what."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A credential in an SVG: its element, the attribute `verify`, the text inside, and where it stands in bytes."""
+
+    element: str
+    verify: str | None
+    start: int
+    end: int = 0
+    texts: list[str] = field(default_factory=list)
+    outermost: bool = True
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts) if self.verify is None else self.verify
+
+
+class _Reader:
+    """One pass over an SVG, which builds no tree: the byte offset of its `<svg`, and the credentials in it."""
+
+    def __init__(self, image: bytes) -> None:
+        self.image, self.root, self.held = image, -1, list[_Held]()
+        self._open: list[_Held] = []
+        self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.EntityDeclHandler = parser.UnparsedEntityDeclHandler = _refusing("an entity")
+        parser.SkippedEntityHandler = _refusing("an entity")
+        parser.ExternalEntityRefHandler = _refusing("an entity")
+        parser.AttlistDeclHandler = _refusing("attributes")  # each default would be added to each element
+        parser.Parse(image, True)
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if self.root < 0:
+            self.root = self._parser.CurrentByteIndex
+            if name.rpartition(" ")[2] != "svg":
+                raise BrokenInput("its outermost element is not <svg>", where="image")
+        if name in (_CREDENTIAL, _OLD_ASSERTION):
+            if len(self.held) >= MOST_HELD:
+                raise BrokenInput(f"carries more than {MOST_HELD} credentials", where="image")
+            outermost = not any(held.element == name for held in self._open)
+            held = _Held(name, attributes.get("verify"), self._parser.CurrentByteIndex, outermost=outermost)
+            self.held.append(held)
+            self._open.append(held)
+            self._parser.CharacterDataHandler = self._text
+
+    def _text(self, text: str) -> None:
+        for held in self._open:
+            held.texts.append(text)
+
+    def _end(self, name: str) -> None:
+        if self._open and name == self._open[-1].element:
+            held = self._open.pop()
+            tag = _OPENING.match(self.image, held.start)
+            alone = tag is not None and tag[0].endswith(b"/>")
+            at = self._parser.CurrentByteIndex
+            held.end = tag.end() if tag and alone else self.image.index(b">", at) + 1
+            if not self._open:
+                self._parser.CharacterDataHandler = None
+
+
+def _refusing(what: str) -> Callable[..., NoReturn]:
+    def refuse(*_: object) -> NoReturn:
+        raise _Refused(what)
+
+    return refuse
+
+
+def _read_svg(image: bytes) -> _Reader:
+    """The SVG, read; BrokenInput if it is malformed, made to grow while it is read, or of too many parts."""
+    if image.count(b"<") + image.count(b"=") > MOST_MARKUP:
+        what = f"has more than {MOST_MARKUP:,} elements and attributes"
+        raise BrokenInput(what, where="image", hint="simplify the drawing, or use a PNG")
     try:
-        root: Element = ElementTree.fromstring(image)
-    except common.DefusedXmlException as problem:
+        return _Reader(image)
+    except _Refused as problem:
         raise BrokenInput(
-            "declares an entity, which is not read", where="image", hint="save it without one"
+            f"declares {problem}, which is not read", where="image", hint="save it without one"
         ) from problem
-    except (ParseError, ValueError, LookupError, RecursionError) as problem:
+    except (expat.ExpatError, ValueError, LookupError) as problem:
         raise BrokenInput(
             f"is not well-formed SVG ({problem})", where="image", hint="save it again as SVG"
         ) from problem
-    if root.tag.rpartition("}")[2] != "svg":
-        raise BrokenInput("its outermost element is not <svg>", where="image")
-    return root
-
-
-def _places(image: bytes) -> tuple[int, list[tuple[int, int]]]:
-    """Byte offsets in an SVG that `_parse` accepted: of its `<svg`, and of each outermost credential's start and
-    end.
-    """
-    parser = expat.ParserCreate(namespace_separator=" ")
-    starts: list[int] = []
-    opened: list[int] = []
-    held: list[tuple[int, int]] = []
-
-    def start(name: str, _attributes: dict[str, str]) -> None:
-        starts.append(parser.CurrentByteIndex)
-        if name == _CREDENTIAL:
-            opened.append(parser.CurrentByteIndex)
-
-    def end(name: str) -> None:
-        if name == _CREDENTIAL:
-            begin = opened.pop()
-            if opened:  # inside another, with which it goes
-                return
-            tag = _OPENING.match(image, begin)
-            alone = tag is not None and tag[0].endswith(b"/>")
-            held.append((begin, tag.end() if tag and alone else image.index(b">", parser.CurrentByteIndex) + 1))
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.Parse(image, True)
-    return starts[0], held
 
 
 def _bake_svg(image: bytes, credential: bytes, overwrite: bool) -> bytes:
-    _parse(image)
-    _, held = _places(image)
-    if held and not overwrite:
-        raise _already()
-    for start, end in reversed(held):
-        image = image[:start] + image[end:]
-    _parse(image)
-    root, _ = _places(image)
+    found = _read_svg(image)
+    held = [held for held in found.held if held.element == _CREDENTIAL and held.outermost]
+    if held:
+        if not overwrite:
+            raise _already()
+        for one in reversed(held):
+            image = image[: one.start] + image[one.end :]
+        found = _read_svg(image)
+    root = found.root
     tag = _OPENING.match(image, root)
     if tag is None or not tag[0].startswith((b"<svg ", b"<svg>", b"<svg/", b"<svg\n", b"<svg\r", b"<svg\t")):
         raise BrokenInput("its <svg> has a prefix or is not UTF-8", where="image", hint="save it again as plain SVG")
@@ -268,14 +366,13 @@ def _element(text: str) -> bytes:
 
 
 def _extract_svg(image: bytes) -> bytes:
-    root = _parse(image)
-    found = list(root.iter(f"{{{NAMESPACE}}}credential")) or list(root.iter(f"{{{_OLD_NAMESPACE}}}assertion"))
+    every = _read_svg(image).held
+    found = [held for held in every if held.element == _CREDENTIAL] or every
     if not found:
         raise _nothing()
     if len(found) > 1:
         raise BrokenInput("carries more than one credential", where="image", hint="ask the issuer for a clean copy")
-    text = found[0].get("verify")
-    return _checked(("".join(found[0].itertext()) if text is None else text).encode("utf-8"))
+    return _checked(found[0].text.encode("utf-8"))
 
 
 def _checked(credential: bytes) -> bytes:

@@ -38,6 +38,26 @@ from typing import Any
 
 from guildmark.core.codecs import depth, jcs
 from guildmark.core.errors import BrokenInput
+from guildmark.credential.expand import (
+    ABOUT_THE_WHOLE,
+    ABSOLUTE,
+    BASE,
+    DEEPEST,
+    LANGUAGE,
+    MOST_VALUES,
+    NOT_TEXT,
+    RDF,
+    RDF_TYPE,
+    SURROGATE,
+    Beyond,
+    Expander,
+    credential_like,
+    native,
+    not_a_name,
+    only_endorses,
+    told_as_text,
+)
+from guildmark.credential.expand import double_text as double_text
 from guildmark.credential.rdfc import XSD_STRING, Quad, literal
 
 CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
@@ -45,18 +65,6 @@ CREDENTIALS_V1 = "https://www.w3.org/2018/credentials/v1"
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 OB_EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
 CLR = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
-
-MOST_VALUES = 50_000
-"""Members and values that a document may have; expanding takes about 0.1 ms each. A large transcript has
-5,000.
-"""
-
-DEEPEST = 100
-"""Levels of objects and lists, as `core.codecs.parse_json` has them; a transcript of transcripts has some 20."""
-
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-_TYPE = f"<{_RDF}type>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,8 @@ class ContextSet:
     written_out: bool = False
     # What PyLD made of them, once for each thread, since its caches bear only one: half the time of an expansion.
     _made: threading.local = field(default_factory=threading.local, repr=False, compare=False)
-    memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # of others, see known_shapes
+    # The expander, and what others keep, see known_shapes.
+    memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def plus(self, documents: Mapping[str, Mapping[str, Any]], *, written_out: bool = False) -> ContextSet:
         """A set with more contexts, for the vectors of others. Contexts with `@vocab` hide losses, and written-out
@@ -121,15 +130,46 @@ def to_dataset(document: Mapping[str, Any], contexts: ContextSet) -> Dataset:
 
     UnreadableJsonLd if a context is unknown, redefines a protected term, or the document has too many values.
     """
-    if depth(document) > DEEPEST:
-        raise UnreadableJsonLd(f"nests deeper than {DEEPEST} levels", hint="is this one credential?")
-    losses = [*_losses_of_form(document), *_losses_of_types(document, contexts)]
+    try:
+        read = _expander(contexts).read(document)
+    except Beyond:
+        return _by_pyld(document, contexts)
+    losses: list[str] = []
+    if read.doubtful:
+        losses = _losses_of_plain_json(document, contexts)
+        _refuse_unknown_contexts(document, contexts)
+    losses += [_not_a_term(term) for term in read.dropped]
+    losses += read.losses
+    return Dataset(tuple(dict.fromkeys(read.quads)), tuple(dict.fromkeys(losses)))
+
+
+def _expander(contexts: ContextSet) -> Expander:
+    expander = contexts.memory.get("expander")
+    if expander is None:
+        expander = contexts.memory.setdefault("expander", Expander(contexts.documents))
+    assert isinstance(expander, Expander)
+    return expander
+
+
+def _by_pyld(document: Mapping[str, Any], contexts: ContextSet) -> Dataset:
+    """The same for any document, and what it is measured by."""
+    losses = _losses_of_plain_json(document, contexts)
     expanded, dropped = _expand(document, contexts)
-    losses += [f"“{term}” is not a term of its contexts" for term in dropped]
+    losses += [_not_a_term(term) for term in dropped]
     writer = _Writer(losses)
     for node in expanded:
         writer.document(node)
     return Dataset(tuple(dict.fromkeys(writer.quads)), tuple(dict.fromkeys(losses)))
+
+
+def _losses_of_plain_json(document: Mapping[str, Any], contexts: ContextSet) -> list[str]:
+    if depth(document) > DEEPEST:
+        raise UnreadableJsonLd(f"nests deeper than {DEEPEST} levels", hint="is this one credential?")
+    return [*_losses_of_form(document), *_losses_of_types(document, contexts)]
+
+
+def _not_a_term(key: str) -> str:
+    return f"“{key}” is not a term of its contexts"
 
 
 def unknown_contexts(document: Mapping[str, Any], contexts: ContextSet) -> tuple[str, ...]:
@@ -161,15 +201,6 @@ def _members(document: Any) -> Iterator[tuple[str, Any]]:
             waiting.extend(item)
 
 
-def _is_credential(item: Mapping[str, Any]) -> bool:
-    """A credential, or one that is packed in a token: each brings its own context (VC Data Model 2.0, 4.13)."""
-    kinds = item.get("type")
-    return any(
-        kind in ("VerifiableCredential", "EnvelopedVerifiableCredential")
-        for kind in (kinds if isinstance(kinds, list) else [kinds])
-    )
-
-
 def _proofs_with_its_context(item: Mapping[str, Any]) -> Iterator[int]:
     """The ids (as Python has them) of a document's proofs that repeat its contexts, as `jcs` suites have it: read
     once more, these change nothing.
@@ -183,7 +214,6 @@ def _proofs_with_its_context(item: Mapping[str, Any]) -> Iterator[int]:
 
 _VALUE_OBJECT = {"@value", "@language"}
 _NEW_COPY = "ask its issuer for a new copy"
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
@@ -200,7 +230,12 @@ def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
             raise UnreadableJsonLd(f"has more than {MOST_VALUES:,} values", hint="is this one credential?")
         match item:
             case Mapping():
-                if "@context" in item and item is not document and not _is_credential(item) and id(item) not in same:
+                if (
+                    "@context" in item
+                    and item is not document
+                    and not credential_like(item.get("type"))
+                    and id(item) not in same
+                ):
                     yield "“@context” stands inside a part of it"
                 same.update(_proofs_with_its_context(item))
                 for key, value in item.items():
@@ -212,7 +247,7 @@ def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
                         yield f"“{key}” is not written as a term"
                     if value is None:
                         yield f"“{key}” is null"
-                    if _SURROGATE.search(key):
+                    if SURROGATE.search(key):
                         raise UnreadableJsonLd("a key is not valid Unicode", hint="ask its issuer for a new copy")
                     waiting.append(value)
             case list():
@@ -222,7 +257,7 @@ def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
                     yield "a list stands directly in a list"
                 waiting.extend(item)
             case str():
-                if _SURROGATE.search(item):
+                if SURROGATE.search(item):
                     raise UnreadableJsonLd("a text is not valid Unicode", hint="ask its issuer for a new copy")
             case bool() | None:
                 pass
@@ -236,12 +271,6 @@ def _losses_of_form(document: Mapping[str, Any]) -> Iterator[str]:
                     raise UnreadableJsonLd("a number is too large to be read", hint="numbers end at about 1e308")
                 if item != float(f"{item:.15e}"):
                     yield f"the number {item!r} has more than 16 digits"
-
-
-_BASE = "relative://document/"
-"""What relative addresses are resolved against, so that they are recognised afterwards: without a base, PyLD takes
-http://example.org/base/ and makes them look absolute.
-"""
 
 
 def _losses_of_types(document: Mapping[str, Any], contexts: ContextSet) -> Iterator[str]:
@@ -272,14 +301,18 @@ def _iris_of_terms(waiting: list[Any]) -> Iterator[str]:
             waiting.extend(item.values())
 
 
+def _refuse_unknown_contexts(document: Mapping[str, Any], contexts: ContextSet) -> None:
+    unknown = unknown_contexts(document, contexts)
+    if unknown:
+        raise UnreadableJsonLd(f"the context {unknown[0]} is not known here", where="@context")
+
+
 def _expand(document: Mapping[str, Any], contexts: ContextSet) -> tuple[list[Any], list[str]]:
     """The expanded form, and the terms that JSON-LD dropped."""
     from pyld.context_resolver import ContextResolver
     from pyld.jsonld import JsonLdError, JsonLdProcessor
 
-    unknown = unknown_contexts(document, contexts)
-    if unknown:
-        raise UnreadableJsonLd(f"the context {unknown[0]} is not known here", where="@context")
+    _refuse_unknown_contexts(document, contexts)
 
     def load(url: str, _options: Any) -> dict[str, Any]:
         if url not in contexts.documents:
@@ -290,7 +323,7 @@ def _expand(document: Mapping[str, Any], contexts: ContextSet) -> tuple[list[Any
     dropped: list[str] = []
     processor = JsonLdProcessor(on_property_dropped=lambda name: dropped.append(str(name)))
     options = {
-        "base": _BASE,
+        "base": BASE,
         "documentLoader": load,
         "processingMode": "json-ld-1.1",
         # A cache of this set's: the one PyLD shares goes by address, and one address has two documents.
@@ -300,7 +333,7 @@ def _expand(document: Mapping[str, Any], contexts: ContextSet) -> tuple[list[Any
         return processor.expand(dict(document), options), dropped
     except JsonLdError as problem:
         raise UnreadableJsonLd(f"not valid JSON-LD ({_innermost(problem)})") from problem
-    except (RecursionError, TypeError, AttributeError, LookupError, ArithmeticError, ValueError) as problem:
+    except (RuntimeError, TypeError, AttributeError, LookupError, ArithmeticError, ValueError) as problem:
         # PyLD meets some malformed documents with Python's own errors; they are the document's fault all the
         # same.
         raise UnreadableJsonLd(f"not valid JSON-LD ({type(problem).__name__})") from problem
@@ -311,13 +344,6 @@ def _innermost(problem: BaseException) -> str:
         problem = problem.__cause__
     text = str(problem.args[0]) if problem.args else type(problem).__name__
     return text.split("\n")[0].rstrip(".;")[:160]
-
-
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
-_NOT_TEXT = {"boolean", "integer", "nonNegativeInteger", "positiveInteger", "decimal", "float", "double"}
-"""Types of XML Schema that JSON writes without quotation marks; contexts name them with http and with https."""
-
-_LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*\Z")
 
 
 class _Writer:
@@ -348,10 +374,9 @@ class _Writer:
 
     def iri(self, value: Any) -> str | None:
         text = str(value)
-        if isinstance(value, str) and _ABSOLUTE.match(text) and not text.startswith("relative:"):
+        if isinstance(value, str) and ABSOLUTE.match(text) and not text.startswith("relative:"):
             return f"<{text}>"
-        what = "names a blank node" if text.startswith("_:") else "is not an absolute URL"
-        self.losses.append(f"“{text.removeprefix(_BASE)}” {what}")
+        self.losses.append(not_a_name(text))
         return None
 
     def node(self, node: Mapping[str, Any], graph: str, *, top: bool = False) -> str | None:
@@ -359,8 +384,9 @@ class _Writer:
         subject = self.iri(node["@id"]) if "@id" in node else self.blank()
         if subject is None:
             subject = self.blank()
-        if subject == self.root and not top and not graph and len(node) > 1 and not _endorses(node):
-            self.losses.append("a part of it makes statements about the whole")
+        elsewhere = subject == self.root and not top and not graph and len(node) > 1
+        if elsewhere and not only_endorses(set(node), node.get("@type")):
+            self.losses.append(ABOUT_THE_WHOLE)
         for key, values in node.items():
             match key:
                 case "@id" | "@context":
@@ -369,7 +395,7 @@ class _Writer:
                     for value in values:
                         kind = self.iri(value)
                         if kind is not None:
-                            self.quads.append((subject, _TYPE, kind, graph))
+                            self.quads.append((subject, RDF_TYPE, kind, graph))
                 case "@graph":
                     for value in values:
                         self.part(value, subject)
@@ -401,12 +427,12 @@ class _Writer:
         return self.node(value, graph)
 
     def list(self, items: list[Any], graph: str) -> str:
-        rest = f"<{_RDF}nil>"
+        rest = f"<{RDF}nil>"
         for item in reversed(items):
             term, cell = self.value(item, graph), self.blank()
             if term is not None:
-                self.quads.append((cell, f"<{_RDF}first>", term, graph))
-            self.quads.append((cell, f"<{_RDF}rest>", rest, graph))
+                self.quads.append((cell, f"<{RDF}first>", term, graph))
+            self.quads.append((cell, f"<{RDF}rest>", rest, graph))
             rest = cell
         return rest
 
@@ -415,50 +441,23 @@ class _Writer:
         if "@direction" in value or "@index" in value:
             self.losses.append(f"the direction of “{raw}” has no statement")
         if datatype == "@json":
-            return literal(jcs(raw).decode("utf-8"), f"{_RDF}JSON")
+            try:
+                return literal(jcs(raw).decode("utf-8"), f"{RDF}JSON")
+            except BrokenInput as problem:
+                raise UnreadableJsonLd(f"holds JSON that has no canonical form ({problem.what})") from problem
         if datatype is not None and self.iri(datatype) is None:
             return None
         match raw:
-            case bool():
-                return literal("true" if raw else "false", datatype or f"{_XSD}boolean")
-            case int() | float() if _is_double(raw) or datatype == f"{_XSD}double":
-                return literal(double_text(float(raw)), datatype or f"{_XSD}double")
-            case int() | float():
-                return literal(str(int(raw)), datatype or f"{_XSD}integer")
-            case str() if datatype is not None and datatype.rpartition("#")[2] in _NOT_TEXT:
-                self.losses.append(f"“{raw}” is text where a number or a truth value stands")
+            case bool() | int() | float():
+                return native(raw, datatype)
+            case str() if datatype is not None and datatype.rpartition("#")[2] in NOT_TEXT:
+                self.losses.append(told_as_text(raw))
                 return literal(raw, datatype)
             case str():
                 language = value.get("@language", "")
-                if language and not _LANGUAGE.match(language):
+                if language and not LANGUAGE.match(language):
                     self.losses.append(f"“{language}” is not a language")
                     return None
                 return literal(raw, datatype or XSD_STRING, language)
         self.losses.append(f"{json.dumps(raw)[:60]} has no statement")
         return None
-
-
-_OB = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#"
-
-
-def _endorses(node: Mapping[str, Any]) -> bool:
-    """Whether a node is the subject of an endorsement and nothing else: one inside a credential may be about the
-    credential, and hides nothing that a reader looks for at its top.
-    """
-    return node.get("@type") == [f"{_OB}EndorsementSubject"] and set(node) <= {
-        "@id",
-        "@type",
-        f"{_OB}endorsementComment",
-    }
-
-
-def _is_double(number: int | float) -> bool:
-    """JSON-LD knows one kind of number, as JavaScript does: 3.0 is the integer 3."""
-    return number != int(number) or abs(number) >= 1e21
-
-
-def double_text(number: float) -> str:
-    """The canonical form of a double (JSON-LD 1.1 API section 8.6): 5.5 is 5.5E0, 5 is 5.0E0."""
-    mantissa, _, exponent = f"{number:.15e}".partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}E{int(exponent)}"

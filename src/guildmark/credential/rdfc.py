@@ -75,7 +75,8 @@ def canonicalize(quads: Iterable[Quad], *, algorithm: str = "sha256", most_work:
     """
     statements = set(quads)
     names = canonical_labels(statements, algorithm=algorithm, most_work=most_work)
-    return "".join(sorted(line(quad, names) for quad in statements))
+    named = names.get
+    return "".join(sorted([_line(named(s, s), p, named(o, o), named(g, g)) for s, p, o, g in statements]))
 
 
 def canonical_labels(quads: Iterable[Quad], *, algorithm: str = "sha256", most_work: int = MOST_WORK) -> dict[str, str]:
@@ -91,15 +92,15 @@ def line(quad: Quad, names: Mapping[str, str]) -> str:
     own.
     """
     s, p, o, g = quad
-    return _line((names.get(s, s), p, names.get(o, o), names.get(g, g)))
+    return _line(names.get(s, s), p, names.get(o, o), names.get(g, g))
 
 
 def _blank(term: str) -> bool:
     return term.startswith("_:")
 
 
-def _line(quad: Quad) -> str:
-    return " ".join(term for term in quad if term) + " .\n"
+def _line(s: str, p: str, o: str, g: str) -> str:
+    return f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n"
 
 
 class _Issuer:
@@ -131,8 +132,13 @@ class _Canonicalizer:
 
     def run(self) -> dict[str, str]:
         for quad in self.quads:
-            for label in {term for term in quad if _blank(term)}:
-                self.mentions.setdefault(label, []).append(quad)
+            s, _, o, g = quad
+            if s.startswith("_:"):
+                self.mentions.setdefault(s, []).append(quad)
+            if o.startswith("_:") and o != s:
+                self.mentions.setdefault(o, []).append(quad)
+            if g.startswith("_:") and g != s and g != o:
+                self.mentions.setdefault(g, []).append(quad)
         by_hash: dict[str, list[str]] = {}
         for label in self.mentions:
             self.first[label] = self._first_degree(label)
@@ -152,9 +158,9 @@ class _Canonicalizer:
 
     def _first_degree(self, label: str) -> str:
         def mask(term: str) -> str:
-            return ("_:a" if term == label else "_:z") if _blank(term) else term
+            return "_:a" if term == label else "_:z" if term.startswith("_:") else term
 
-        return self._hash("".join(sorted(_line((mask(s), p, mask(o), mask(g))) for s, p, o, g in self.mentions[label])))
+        return self._hash("".join(sorted([_line(mask(s), p, mask(o), mask(g)) for s, p, o, g in self.mentions[label]])))
 
     def _name_tied(self, labels: list[str]) -> None:
         """4.4.3 step 5 for one hash that several nodes share."""

@@ -553,7 +553,7 @@ def _accepting(slots: list[_Slot]) -> _Code:
         code.add("if odd(t):")
         code.add("if never(t): raise Misfit", 1)
         for n in literals:
-            code.add(f"v{n} = escape(v{n})", 1)
+            code.add(f"if odd(v{n}): v{n} = escape(v{n})", 1)
     for slot in slots:
         match slot.kind.__name__:
             case "int":
@@ -617,11 +617,19 @@ def _filling(lines: list[Line], *, whole: bool) -> _Code:
     for number in blanks:
         _first_degree(number, lines, code)
     if blanks:
+        # Twins, which always tie, come last; they are the usual tie, and where they are the only one all is known.
+        twins = _twins(blanks, lines)
+        others = [n for n in blanks if n not in twins]
+        labels = [b"c14n%d" % n for n in range(len(blanks))]
         hashes = "".join(f"h{n}, " for n in blanks)
-        code.add(f"L = dict(zip(sorted(({hashes})), {code.constant([b'c14n%d' % n for n in range(len(blanks))])}))")
-        code.add(f"if len(L) == {len(blanks)}:")
-        for n in blanks:
+        sorts = "".join(f"h{n}, " for n in others)
+        code.add(f"L = dict(zip(sorted(({sorts})), {code.constant(labels[: len(others)])}))")
+        apart = f" and h{twins[0]} not in L" if twins else ""
+        code.add(f"if len(L) == {len(others)}{apart}:")
+        for n in others:
             code.add(f"b{n} = L[h{n}]", 1)
+        for label, n in zip(labels[len(others) :], twins, strict=True):
+            code.add(f"b{n} = {label!r}", 1)
         alone = code.constant([_alone(n, lines) for n in blanks])
         code.add(f"else: {''.join(f'b{n}, ' for n in blanks)} = tied(({hashes}), {alone})")
     lead, pieces = _arrange(lines)
@@ -635,6 +643,17 @@ def _filling(lines: list[Line], *, whole: bool) -> _Code:
     else:
         code.add(f"digest = {code.constant(hashlib.sha256(lead.encode()).digest())}")
     return code
+
+
+def _twins(blanks: Sequence[int], lines: list[Line]) -> list[int]:
+    """The blank nodes, standing alone, of which the same is said whatever the values are, if there is one such set."""
+    said: dict[Any, list[int]] = {}
+    for number in blanks:
+        if _alone(number, lines):
+            about = [line for line in lines if any(_Part(number, blank=True) in term for term in line)]
+            said.setdefault(frozenset(tuple(_mask(t, number) for t in line) for line in about), []).append(number)
+    sets = [numbers for numbers in said.values() if len(numbers) > 1]
+    return sets[0] if len(sets) == 1 else []
 
 
 def _alone(number: int, lines: list[Line]) -> bool:

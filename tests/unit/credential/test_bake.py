@@ -397,3 +397,72 @@ def test_whatever_an_image_holds_is_a_credential_or_one_sentence(noise, start):
     with pytest.raises(BrokenInput) as refused:
         extract(start + noise)
     assert "\n" not in str(refused.value)
+
+
+MARKUP = b'<svg xmlns="http://www.w3.org/2000/svg">'
+DEFAULTS = (
+    b"<!DOCTYPE svg [<!ATTLIST g "
+    + b" ".join(b"a%d CDATA 'xxxxxxxx'" % n for n in range(2000))
+    + b">]>"
+    + MARKUP
+    + b"<g/>" * 2000
+    + b"</svg>"
+)
+HOSTILE = {
+    "defaults": (b'<?xml version="1.0"?>' + DEFAULTS, "declares attributes, which is not read"),
+    "elements": (MARKUP + b"<g/>" * 2_400_000 + b"</svg>", "has more than 50,000 elements and attributes"),
+    "names": (MARKUP + b"".join(b"<a%d/>" % n for n in range(900_000)) + b"</svg>", "more than 50,000 elements"),
+    "attributes": (b"<svg " + b" ".join(b"a%d=''" % n for n in range(800_000)) + b"/>", "more than 50,000 elements"),
+    "chunks": (PNG[:33] + chunk(b"tEXt", b"") * 800_000, "has more than 20,000 chunks"),
+    "unclosed": (MARKUP + b"<g a='" + b"x" * 9_000_000, "is not well-formed SVG"),
+    "inside one another": (
+        f'<svg xmlns:o="{NAMESPACE}">'.encode() + b"<o:credential>" * 24_000 + b"</o:credential>" * 24_000 + b"</svg>",
+        "carries more than 20 credentials",
+    ),
+    "as much as is read": (MARKUP + b"<g/>" * 49_000 + b"</svg>", "carries no credential"),
+    "as many chunks as are read": (PNG[:33] + chunk(b"tEXt", b"") * 19_000 + chunk(b"IEND", b""), "no credential"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_image_that_is_made_to_take_long_takes_no_time(name):
+    image, says = HOSTILE[name]
+    start = time.process_time()
+    with pytest.raises(BrokenInput, match=says):
+        extract(image)
+    assert time.process_time() - start < 0.1  # 50 ms, on a machine that does other things too
+
+
+def test_dimensions_are_not_looked_at():
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 16, 6, 0, 0, 0))
+    image = PNG[:8] + header + PNG[33:]
+    assert extract(bake(image, CREDENTIAL)) == CREDENTIAL
+
+
+def test_baking_a_png_costs_no_thousandth_of_writing_it_anew():
+    """The function to time is `bake(png, credential)`; here only that it is no re-encoding: linear and by copying."""
+    image = PNG[:33] + chunk(b"IDAT", bytes(400_000)) + chunk(b"IEND", b"")
+    bake(image, CREDENTIAL)
+    start = time.process_time()
+    for _ in range(20):
+        bake(image, CREDENTIAL)
+    assert (time.process_time() - start) / 20 < 0.005
+
+
+def test_an_entity_that_another_file_would_declare_is_not_left_out():
+    image = b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd">' + MARKUP.replace(b">", b" xmlns:o='%s'>")
+    image = image % NAMESPACE.encode() + b"<o:credential>a&nbsp;b</o:credential></svg>"
+    with pytest.raises(BrokenInput, match="declares an entity, which is not read"):
+        extract(image)
+
+
+def test_an_image_that_is_baked_again_and_again_is_each_time_the_right_one():
+    other = with_chunk(b"tEXt", b"Title\0Another")
+    baked = bake(PNG, JWS)
+    for image in (PNG, other, PNG, PNG, other, baked, PNG):
+        for credential in (CREDENTIAL, JWS):
+            made = bake(image, credential, overwrite=image is baked)
+            assert extract(made) == credential
+            assert (b"Another" in made) is (image is other)
+    with pytest.raises(BrokenInput, match="already carries"):
+        bake(baked, CREDENTIAL)

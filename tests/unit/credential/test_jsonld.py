@@ -457,3 +457,18 @@ def test_a_proof_may_repeat_the_contexts_of_its_document_and_no_others():
     assert to_dataset(own, context_sets()[0]).quads == to_dataset(plain, context_sets()[0]).quads
     other = small(proof={**proof, "@context": [CREDENTIALS_V2]})
     assert to_dataset(other, context_sets()[0]).losses == ("“@context” stands inside a part of it",)
+
+
+def test_json_inside_a_document_that_has_no_canonical_form_makes_it_unreadable_as_others_do():
+    """Found by fuzzing: such a status list stopped the verification of the credential that named it."""
+    document = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential"],
+        "credentialSchema": {
+            "id": "https://a.example/schema",
+            "type": "JsonSchema",
+            "jsonSchema": {"@type": "@json", "@value": {"maximum": 2**60}},
+        },
+    }
+    with pytest.raises(UnreadableJsonLd):
+        to_dataset(document, context_sets()[0])

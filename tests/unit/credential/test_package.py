@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import os
+import re
 import subprocess
 import sys
 
@@ -73,3 +75,33 @@ now = datetime(2026, 12, 1, tzinfo=timezone.utc)
 print(verify_credential(document, now=now, fetcher=DirectoryFetcher({str(SAMPLE / "web")!r})).verdict.value)
 """
     assert _fresh(program) == ["pass"]
+
+
+def test_the_example_in_the_documentation_runs():
+    page = (PROJECT / "docs" / "verify.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
+    )
+    assert done.stdout == "pass\n"
+
+
+def test_each_command_in_the_documentation_that_needs_no_more_than_the_sample_runs(capsys, monkeypatch):
+    from guildmark.cli import main
+
+    monkeypatch.chdir(PROJECT)
+    page = (PROJECT / "docs" / "verify.md").read_text(encoding="utf-8")
+    shown = [line.split()[1:] for line in page.splitlines() if line.startswith(".venv/bin/guildmark ")]
+    codes = []
+    for words in shown:
+        if words[0] in ("verify", "status"):
+            at = [] if words[:2] == ["status", "show"] else ["--now", "2026-12-01T00:00:00Z"]
+            with pytest.raises(SystemExit) as ended:
+                main([*words, *at])
+            codes.append(ended.value.code)
+    assert codes == [0, 0, 1, 0]

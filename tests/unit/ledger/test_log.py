@@ -266,6 +266,14 @@ def test_no_receipt_is_handed_out_that_does_not_verify():
         _log(store).receipt(0)
 
 
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 700])
+def test_receipts_of_many_are_those_of_each(size):
+    store = _started(size)
+    order = [*range(size)][::-1][:40] + [*range(size)][:40]
+    many = list(_log(store).receipts((index, bytes(32)) for index in order))
+    assert many == [_log(store).receipt(index, bytes(32)) for index in order]
+
+
 def test_a_later_checkpoint_extends_an_earlier_one():
     store = _started(300)
     old = read_checkpoint(store.text)

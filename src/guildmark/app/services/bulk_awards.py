@@ -40,6 +40,7 @@ from guildmark.app.records import (
     Learner,
     LogEntry,
     Offering,
+    Organisation,
     OutboxMessage,
     Person,
     StatusList,
@@ -105,8 +106,9 @@ class Reading:
     order: DateOrder
 
 
-def interrupted_list(*, offering: Offering, file_sha256: str) -> AwardList | None:
+def interrupted_list(*, offering: Offering, body: bytes) -> AwardList | None:
     """The list that was made of this very file for this offering, was started and is not done."""
+    file_sha256 = hashlib.sha256(body).hexdigest()
     unfinished = AwardList.objects.filter(state__in=[State.RUNNING, State.STOPPED])
     return unfinished.filter(offering=offering, file_sha256=file_sha256).order_by("-uploaded_at", "id").first()
 
@@ -265,6 +267,7 @@ class _Line:
     new_enrolment: bool = False
     names: _Names | None = None
     mould: _Mould | None = None
+    frame: _Frame | None = None
     decision: UUID | None = None
     values: list[Any] = field(default_factory=list)
     document: bytes = b""
@@ -395,8 +398,11 @@ class BulkAwarder:
             decision.enrolment.offering = self._offering
             line.learner, line.name, line.email = learner.pk, learner.name, learner.email
             line.decision, line.enrolment = decision.pk, decision.enrolment_id
-            line.mould = self._signing.mould(value, evidence_of(decision.enrolment))
-            line.values = line.mould.values.copy()
+            try:
+                line.frame, line.values = self._signing.document(value, evidence_of(decision.enrolment))
+            except BrokenInput:
+                others.append(line)
+                continue
             plain.append(line)
         return plain, others
 
@@ -659,27 +665,30 @@ def _award_chunk(awarder: BulkAwarder, *, runner: str, beat: datetime, most: int
     return len(lines)
 
 
-def _allocate_many(issuer: Any, count: int, entropy: Entropy, now: datetime) -> list[tuple[Any, int]]:
+def _allocate_many(issuer: Organisation, count: int, entropy: Entropy, now: datetime) -> list[tuple[StatusList, int]]:
+    """So many free random places in the issuer's status lists; a list that is half full is followed by another."""
     hold(issuer)
-    found: list[tuple[Any, int]] = []
+    found: list[tuple[StatusList, int]] = []
     while len(found) < count:
         row = StatusList.objects.filter(issuer=issuer).order_by("-number").first()
-        taken = set(Award.objects.filter(status_list=row).values_list("status_index", flat=True)) if row else set()
-        taken |= {index for used, index in found if used == row}
-        if row is None or len(taken) >= SIZE // 2:
+        new = [index for used, index in found if used == row]
+        room = 0 if row is None else SIZE // 2 - Award.objects.filter(status_list=row).count() - len(new)
+        if row is None or room <= 0:
             last = StatusList.objects.order_by("-number").values_list("number", flat=True).first()
             row = StatusList.objects.create(
                 number=(last or 0) + 1, issuer=issuer, size=SIZE, bits=bytes(SIZE // 8), reasons=bytes(SIZE)
             )
             publish_status_list(row.number, now=now)
-            taken = set()
-        room = min(count - len(found), SIZE // 2 - len(taken))
-        while room:
-            index = int.from_bytes(entropy(4), "big") % SIZE
-            if index not in taken:
-                taken.add(index)
-                found.append((row, index))
-                room -= 1
+            room, new = SIZE // 2, []
+        wanted, taken = min(room, count - len(found)), set(new)
+        while wanted:
+            drawn = entropy(4 * wanted)
+            indexes = {int.from_bytes(drawn[at : at + 4], "big") % SIZE for at in range(0, len(drawn), 4)} - taken
+            used = Award.objects.filter(status_list=row, status_index__in=indexes).order_by()
+            free = sorted(indexes - set(used.values_list("status_index", flat=True)))
+            taken |= indexes
+            found += [(row, index) for index in free]
+            wanted -= len(free)
     return found
 
 
@@ -711,13 +720,15 @@ def _languages(addresses: Sequence[str]) -> dict[str, str]:
 # --- Documents of one pattern ---
 
 
-_LEARNER, _DECISION, _WORK = (f"\uf8e0a row's {what}\uf8e1" for what in ("learner", "decision", "work"))
+def _stand_in(what: str) -> str:
+    """What stands for a value of a row while a mould is made. Nothing that people write holds its first letter."""
+    return f"\uf8e0a row's {what}\uf8e1"
+
+
+_PLACE = re.compile("\uf8e0a row's ([a-z0-9 ]+)\uf8e1")
+_PLACE_ASCII = re.compile(r"\\uf8e0a row's ([a-z0-9 ]+)\\uf8e1")
 _DAY = date(1, 1, 1)
-"""What stands for the values of a row while a mould is made; nothing that people write holds these letters."""
-
-
-def _marker(rank: int) -> str:
-    return f"\uf8e0a row's marker {rank}\uf8e1"
+"""Stands for the day of a result."""
 
 
 def _ascii(text: str) -> str:
@@ -732,13 +743,13 @@ def _plain(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The markers of a row. `ranks[n]` is the place of the n-th among them in alphabetical order, and `stand_ins` are
-    (what stands for a marker, the name) in each of two forms of JSON.
+    """The markers of a row. `ranks[n]` is the place of the n-th among them in alphabetical order; the names by that
+    place, as they stand in the two forms of JSON.
     """
 
     ranks: tuple[int, ...]
-    in_columns: tuple[tuple[str, str], ...]
-    in_digests: tuple[tuple[str, str], ...]
+    in_columns: Mapping[str, str]
+    in_digests: Mapping[str, str]
 
     @classmethod
     def of(cls, names: Sequence[str]) -> _Names | None:
@@ -746,29 +757,47 @@ class _Names:
         order = sorted(names)
         if sorted(names, key=jcs) != order:
             return None
-        ranks = tuple(order.index(name) for name in names)
-        pairs = [(_marker(rank), name) for rank, name in zip(ranks, names, strict=True)]
         return cls(
-            ranks,
-            tuple((_ascii(mark), _ascii(name)) for mark, name in pairs),
-            tuple((_plain(mark), _plain(name)) for mark, name in pairs),
+            tuple(order.index(name) for name in names),
+            {f"marker {rank}": _ascii(name) for rank, name in enumerate(order)},
+            {f"marker {rank}": jcs(name).decode()[1:-1] for rank, name in enumerate(order)},
         )
+
+
+class _Text:
+    """A JSON text with places for a row's own values: `fill` has them by what they are."""
+
+    __slots__ = ("_keys", "_pieces")
+
+    def __init__(self, text: str, known: Mapping[str, str], *, ascii: bool) -> None:
+        """`ascii`: with escapes, as JSON stands in columns; digests are over JSON without. `known` are further values
+        that stand in the text for what they are the values of.
+        """
+        for value, what in known.items():
+            text = text.replace(value, _ascii(_stand_in(what)) if ascii else _stand_in(what))
+        found = (_PLACE_ASCII if ascii else _PLACE).split(text)
+        self._keys = found[1::2]
+        self._pieces = found
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        pieces = self._pieces.copy()
+        pieces[1::2] = [values[key] for key in self._keys]
+        return "".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class _Mould:
-    """What awards with the same levels have in common: texts with marks where a row's own values go, and the values
-    of the credential that change from one to the next, `values`, for the places `frame.at`.
+    """What awards with the same levels have in common: texts with places for a row's own values, and the values of the
+    credential that change from one to the next, `values`, for the places `frame.at`.
     """
 
     frame: _Frame
     values: list[Any]
-    marks_column: str = ""
-    marks_digested: str = ""
-    marks_sha256: str = ""
-    decision_column: str = ""
-    decision_digested: str = ""
-    record_sha256: str = ""
+    narrative: _Text
+    marks_column: _Text
+    marks_digested: _Text
+    decision_column: _Text
+    decision_digested: _Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -786,10 +815,10 @@ class _Signing:
     def __init__(self, signer: Signer, same: Mapping[str, Any], now: datetime) -> None:
         self.signer, self.same, self.now = signer, same, now
         self._frames: dict[bytes, _Frame] = {}
-        self._first: dict[bytes, _Mould] = {}
+        self._of_results: dict[bytes, tuple[_Frame, list[Any], str]] = {}
 
-    def mould(self, decision: DecisionValue, evidence: Sequence[Mapping[str, str]], **texts: str) -> _Mould:
-        """The mould of documents for this decision; BrokenInput as for `award_document`."""
+    def document(self, decision: DecisionValue, evidence: Sequence[Mapping[str, str]]) -> tuple[_Frame, list[Any]]:
+        """The unsigned document for this decision, as its frame and its values; BrokenInput as for `award_document`."""
         document = award_document(
             **self.same,
             credential_id=f"urn:uuid:{UUID(int=0)}",
@@ -811,23 +840,22 @@ class _Signing:
             at = {path: n for n, path in enumerate(paths)}
             places = [at[path] for path in paths if path[0] == "evidence" and path[2] == "description" and path[1]]
             self._frames[skeleton] = _Frame(batch, at, tuple(places))
-        return _Mould(self._frames[skeleton], values, **texts)
+        return self._frames[skeleton], values
 
-    def like(self, decision: DecisionValue, evidence: Sequence[Mapping[str, str]], **texts: str) -> _Mould:
-        """As `mould`, from one that was made for a decision with the same results, if there was one: of what a document
-        says of its decision, the rest are two digests.
+    def of_results(
+        self, decision: DecisionValue, evidence: Sequence[Mapping[str, str]], record_sha256: str
+    ) -> tuple[_Frame, list[Any], str]:
+        """As `document`, and the narrative, made once for all decisions with the same results: in the others only the
+        two digests that the narrative names are their own.
         """
         results = [result.to_json() for result in decision.outcome_results]
         key = orjson.dumps([len(decision.marker_ids), decision.percent, results])
-        first = self._first.get(key)
-        if first is None:
-            first = self._first[key] = self.mould(decision, evidence, **texts)
-            return first
-        values = first.values.copy()
-        place = first.frame.at["evidence", 0, "narrative"]
-        for name in ("record_sha256", "marks_sha256"):
-            values[place] = values[place].replace(getattr(first, name), texts[name])
-        return _Mould(first.frame, values, **texts)
+        if key not in self._of_results:
+            frame, values = self.document(decision, evidence)
+            text = values[frame.at["evidence", 0, "narrative"]]
+            text = text.replace(record_sha256, _stand_in("record")).replace(decision.marks_sha256, _stand_in("marks"))
+            self._of_results[key] = frame, values, text
+        return self._of_results[key]
 
 
 def _changing(document: Mapping[str, Any]) -> Iterator[Path]:
@@ -862,30 +890,37 @@ def _mould_of(
     result: ListedResult, names: _Names, blueprint: Blueprint, decided_by: str, signing: _Signing
 ) -> _Mould | None:
     """The mould of rows with these levels; None if they are no pass, or cannot be awarded for another reason."""
-    stand_ins = {_marker(rank): levels for rank, levels in zip(names.ranks, result.levels.values(), strict=True)}
-    marks = ListedResult(0, "", "", "", _DAY, stand_ins).marks(f"urn:uuid:{_WORK}")
+    levels = {
+        _stand_in(f"marker {rank}"): found for rank, found in zip(names.ranks, result.levels.values(), strict=True)
+    }
+    marks = ListedResult(0, "", "", "", _DAY, levels).marks(f"urn:uuid:{_stand_in('work')}")
+    evidence = evidence_from_outside(blueprint, "", source="", assessed_on=_DAY, recorded_on=_DAY)
     try:
         value = decide(
-            blueprint, marks, decision_id=_DECISION, learner_id=_LEARNER, decided_by=decided_by, now=signing.now
+            blueprint,
+            marks,
+            decision_id=_stand_in("decision"),
+            learner_id=_stand_in("learner"),
+            decided_by=decided_by,
+            now=signing.now,
         )
         if not value.passed:
             return None
-        document = value.to_json()
-        brought = [mark.to_json() for mark in marks]
-        evidence = evidence_from_outside(blueprint, "", source="", assessed_on=_DAY, recorded_on=_DAY)
+        document, brought = value.to_json(), [mark.to_json() for mark in marks]
         digested = jcs(document)
-        return signing.like(
-            value,
-            evidence,
-            marks_column=json.dumps(brought),
-            marks_digested=jcs(sorted(brought, key=jcs)).decode(),
-            marks_sha256=value.marks_sha256,
-            decision_column=json.dumps(document),
-            decision_digested=digested.decode(),
-            record_sha256=hashlib.sha256(digested).hexdigest(),
-        )
+        frame, values, narrative = signing.of_results(value, evidence, hashlib.sha256(digested).hexdigest())
     except BrokenInput:
         return None  # said of each row, where it is awarded one by one
+    day, own = {f"{_DAY}T": "day"}, {value.marks_sha256: "marks"}
+    return _Mould(
+        frame,
+        values,
+        _Text(narrative, {}, ascii=False),
+        _Text(json.dumps(brought), day, ascii=True),
+        _Text(jcs(sorted(brought, key=jcs)).decode(), day, ascii=False),
+        _Text(json.dumps(document), own, ascii=True),
+        _Text(digested.decode(), own, ascii=False),
+    )
 
 
 def _fill(line: _Line, transfer: UUID, evidence: Sequence[Mapping[str, str]]) -> tuple[str, str, str]:
@@ -895,44 +930,28 @@ def _fill(line: _Line, transfer: UUID, evidence: Sequence[Mapping[str, str]]) ->
     mould, names = line.mould, line.names
     assert mould is not None
     assert names is not None
-    work, day = str(transfer), f"{line.result.assessed_on}T"
-    decision, learner = str(line.decision), str(line.learner)
-    marks = mould.marks_column.replace(_WORK_ASCII, work).replace(_DAY_TEXT, day)
-    digested = mould.marks_digested.replace(_WORK, work).replace(_DAY_TEXT, day)
-    for mark, name in names.in_columns:
-        marks = marks.replace(mark, name)
-    for mark, name in names.in_digests:
-        digested = digested.replace(mark, name)
-    sha256 = hashlib.sha256(digested.encode()).hexdigest()
-    column = mould.decision_column.replace(_DECISION_ASCII, decision).replace(_LEARNER_ASCII, learner)
-    column = column.replace(mould.marks_sha256, sha256)
-    record = mould.decision_digested.replace(_DECISION, decision).replace(_LEARNER, learner)
-    record = record.replace(mould.marks_sha256, sha256)
-    for mark, name in names.in_columns:
-        column = column.replace(mark, name)
-    for mark, name in names.in_digests:
-        record = record.replace(mark, name)
-    line.values = values = mould.values.copy()
-    place = mould.frame.at["evidence", 0, "narrative"]
-    values[place] = (
-        values[place]
-        .replace(_DECISION, decision)
-        .replace(mould.record_sha256, hashlib.sha256(record.encode()).hexdigest())
-        .replace(mould.marks_sha256, sha256)
-    )
+    own = {
+        "work": str(transfer),
+        "day": f"{line.result.assessed_on}T",
+        "decision": str(line.decision),
+        "learner": str(line.learner),
+    }
+    column, digested = {**own, **names.in_columns}, {**own, **names.in_digests}
+    marks = hashlib.sha256(mould.marks_digested.fill(digested).encode()).hexdigest()
+    column["marks"] = digested["marks"] = marks
+    digested["record"] = hashlib.sha256(mould.decision_digested.fill(digested).encode()).hexdigest()
+    line.frame, line.values = mould.frame, mould.values.copy()
+    values = line.values
+    values[mould.frame.at["evidence", 0, "narrative"]] = mould.narrative.fill(digested)
     for n, entry in zip(mould.frame.evidence, evidence, strict=True):
         values[n] = entry["description"]
-    return marks, column, sha256
-
-
-_LEARNER_ASCII, _DECISION_ASCII, _WORK_ASCII = _ascii(_LEARNER), _ascii(_DECISION), _ascii(_WORK)
-_DAY_TEXT = f"{_DAY}T"
+    return mould.marks_column.fill(column), mould.decision_column.fill(column), marks
 
 
 def _signed(line: _Line, id: str, salt: str, entry: Mapping[str, Any]) -> bytes:
     """The credential of a row in canonical form, signed."""
-    assert line.mould is not None
-    at, values = line.mould.frame.at, line.values
+    assert line.frame is not None
+    at, values = line.frame.at, line.values
     values[at["id",]] = id
     hashes = (identity_hash(plain_email(line.email), salt), identity_hash(plain_name(line.name), salt))
     for n, hashed in enumerate(hashes):
@@ -940,4 +959,4 @@ def _signed(line: _Line, id: str, salt: str, entry: Mapping[str, Any]) -> bytes:
         values[at["credentialSubject", "identifier", n, "salt"]] = salt
     for key in ("id", "statusListIndex", "statusListCredential", "statusReference"):
         values[at["credentialStatus", key]] = entry[key]
-    return line.mould.frame.batch.sign(values)
+    return line.frame.batch.sign(values)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from guildmark.cli.output import write_files
+from guildmark.cli.output import place, read_input, say, write_files
+from guildmark.cli.progress import Progress
 from guildmark.cli.site import AS, World, actor
+from guildmark.core.errors import BrokenInput, GuildmarkError, NotAllowed
+
+if TYPE_CHECKING:
+    from guildmark.assess.result_list import DateOrder
 
 
 @click.command("award")
@@ -40,6 +45,132 @@ def award(world: World, decision: str, username: str) -> dict[str, Any]:
     return facts
 
 
+@click.command("award-list")
+@click.argument("file")
+@click.option("--offering", "offering_id", required=True, metavar="OFFERING")
+@click.option(
+    "--results-from", "source", default="", metavar="SYSTEM", help="Where the results come from, if the file has any."
+)
+@click.option(
+    "--columns",
+    multiple=True,
+    metavar="KEY=HEADING",
+    help="A column that its heading does not tell; may be given more than once. KEY= takes one out.",
+)
+@click.option("--dates", type=click.Choice(["day", "month"]), help="Which comes first in dates such as 03/04/2026.")
+@AS
+@click.pass_obj
+def award_list(
+    world: World,
+    file: str,
+    offering_id: str,
+    source: str,
+    columns: tuple[str, ...],
+    dates: str | None,
+    username: str,
+) -> dict[str, Any]:
+    """Award everybody in a CSV file: signed, recorded, in the log, with a mail each. `-` is standard input.
+
+    Columns are those of the sample file that the offering's page has. Rows that cannot be awarded are told with their
+    number and hold up no other. The same file again changes nothing; a run that was interrupted is gone on with.
+
+    Example: guildmark site award-list class.csv --offering 0a1b... --results-from "Campus One" --as ana
+    """
+    from django.utils import timezone
+
+    from guildmark.app.access import require
+    from guildmark.app.queries.award_lists import bad_rows, labels_of, problem_lines, progress
+    from guildmark.app.queries.design import blueprint_value
+    from guildmark.app.queries.organisations import offering as find
+    from guildmark.app.services import bulk_awards as bulk
+    from guildmark.app.services.award_lists import stop_list
+    from guildmark.app.services.bulk_rows import room_to_write
+    from guildmark.app.services.ledger import publish_checkpoint
+    from guildmark.assess.result_list import columns_of
+
+    who, offering = actor(username), find(offering_id)
+    provider = offering.blueprint_version.provider
+    body = read_input(file, limit=bulk.LARGEST)
+
+    def permitted(brings_results: bool) -> None:
+        require(who, "award", provider)
+        if brings_results:
+            require(who, "decide", provider)
+
+    permitted(bool(source))
+    with room_to_write():
+        row = bulk.interrupted_list(offering=offering, body=body)
+        if row is None:
+            reading = bulk.open_list(
+                id=world.new_id(),
+                offering=offering,
+                source=source,
+                file_name=place(file) if file == "-" else Path(file).name,
+                body=body,
+                columns=_headings(columns),
+                order=cast("DateOrder", dates or ""),
+                actor=who,
+                now=world.now,
+            )
+            row = reading.award_list
+            with Progress("reading", 0) as shown:
+                for done in bulk.read_into(reading, actor=who, now=world.now):
+                    shown.at(done)
+        permitted(row.brings_results)
+        before, runner = progress(row, now=world.now), world.new_id().hex
+        labels = labels_of(columns_of(blueprint_value(offering.blueprint_version)))
+        told = [*problem_lines(bad_rows(row), labels)]  # now, since a list of which nothing can be awarded is not kept
+        if bulk.start_bulk(award_list=row, runner=runner, actor=who, now=world.now, beat=timezone.now()):
+            awarder = bulk.BulkAwarder(row, entropy=world.entropy, new_id=world.new_id, now=world.now)
+            try:
+                with Progress("awarding", before.total) as shown:
+                    done = before.settled
+                    shown.start(done)
+                    while settled := awarder.award_chunk(runner=runner, beat=timezone.now()):
+                        done += settled
+                        shown.at(done)
+                        permitted(row.brings_results)
+            except BaseException as problem:  # Ctrl-C too: nobody goes on with the list until somebody says so
+                says = (
+                    str(problem) if isinstance(problem, GuildmarkError) else "The command that awarded it was stopped."
+                )
+                row.refresh_from_db()
+                if row.runner == runner:
+                    stop_list(award_list=row, problem=says, now=world.now)
+                raise
+            told = [*problem_lines(bad_rows(row), labels)]
+            after = progress(row, now=world.now)
+            if after.ready:
+                raise NotAllowed("Somebody else has taken up this list, and goes on with it.")
+        else:
+            after = before
+        checkpoint, _ = publish_checkpoint()
+    made, already = after.awarded - before.awarded, after.already + before.awarded
+    facts = world.say(
+        f"{made:,} of {after.total:,} awarded, {already:,} were already, {after.bad:,} have to be mended; "
+        f"the log has {checkpoint.size:,} entries.",
+        awarded=made,
+        already=already,
+        bad=after.bad,
+        problems=[{"row": number, "field": where, "says": says} for number, where, says in told],
+        entries=checkpoint.size,
+    )
+    if not world.as_json:
+        for number, where, says in told:
+            say(f"  row {number}{f', {where}' if where else ''}: {says}")
+    return facts
+
+
+def _headings(columns: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in columns:
+        key, equals, heading = text.partition("=")
+        if not equals or not key.strip():
+            raise BrokenInput(f"{text[:60]!r} names no column", where="--columns", hint="write email=E-Mail")
+        found[key.strip()] = heading.strip()
+    return found
+
+
 @click.command("claim")
 @click.argument("token")
 @click.pass_obj
@@ -50,7 +181,6 @@ def claim(world: World, token: str) -> dict[str, Any]:
     """
     from guildmark.app.queries.awards import award_by_claim
     from guildmark.app.services.awards import claim_award
-    from guildmark.core.errors import BrokenInput
 
     found = award_by_claim(token.rpartition("/")[2])
     if found is None:
@@ -116,4 +246,4 @@ suspend = _status_command("suspend", "suspended", "Suspend a credential for a wh
 reinstate = _status_command("reinstate", "valid", "End a suspension.", "review_closed")
 revoke = _status_command("revoke", "revoked", "Revoke a credential for good.", "issued_in_error")
 
-commands = [award, claim, export_award, suspend, reinstate, revoke]
+commands = [award, award_list, claim, export_award, suspend, reinstate, revoke]
