@@ -7,7 +7,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,15 @@ def rates(contenders: Mapping[str, Callable[[], object]], *, rounds: int, slice_
     return {name: statistics.median(values) for name, values in seen.items()}
 
 
-def finish(figures: list[Figure]) -> None:
-    """Print each figure; end with 1 if one is below its floor."""
+QUICK = 0.7
+"""The share of a floor that a quick look has to reach: on a machine that others use as well it says whether something
+broke, not how near the limit we are.
+"""
+
+
+def finish(figures: list[Figure], *, share: float = 1.0) -> None:
+    """Print each figure; end with 1 if one is below its floor, or `share` of it."""
+    figures = [replace(f, floor=None if f.floor is None else round(f.floor * share, 4)) for f in figures]
     for figure in figures:
         print(figure.line())
     sys.exit(0 if all(f.floor is None or f.value >= f.floor for f in figures) else 1)

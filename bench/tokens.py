@@ -18,7 +18,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from tests.unit.credential import token_cast as cast
 
-from bench._run import Figure, finish, rates
+from bench._run import QUICK, Figure, finish, rates
 from guildmark.core.report import Verdict
 from guildmark.credential.jose import check_token, claims_of, content_of, read_token, sign_vc_jwt, time_problem
 from guildmark.credential.keys import jwk_of, signature_holds
@@ -117,7 +117,8 @@ def main() -> None:
             Figure("tokens.sd_jwt.issue.vs_raw", measured["sd issue"] / measured["raw sign"], "ratio"),
             Figure("tokens.sd_jwt.issue.vs_openvc", measured["sd issue"] / measured["openvc sd issue"], "ratio", 1.8),
             Figure("tokens.sd_jwt.verify.vs_raw", measured["sd verify"] / measured["raw verify"], "ratio"),
-        ]
+        ],
+        share=QUICK if quick else 1.0,
     )
 
 
