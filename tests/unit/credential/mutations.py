@@ -163,25 +163,25 @@ def places(document: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-_TERMS = (
+_TERMS = (  # noqa: SIM905 - words are read more easily so
     "id type name description issuer image proof credentialSubject achievement criteria narrative evidence "
     "result endorsement related creator address otherIdentifier identifier alignment resultDescription "
     "allowedValue tag verifiableCredential credentialStatus credentialSchema termsOfUse holder partial "
     "association creditsEarned hashed jsonSchema statusSize proofPurpose verificationMethod assertionMethod "
     "encodedList geo latitude parentOrg sec validUntil refreshService renderMethod relatedResource digestSRI "
     "nonce confidenceMethod unknown Name schema:name cred:issuer https://schema.org/name urn:x:y xsd:date"
-).split()  # noqa: SIM905 - read as a list of words
-_KEYWORDS = (
+).split()
+_KEYWORDS = (  # noqa: SIM905 - words are read more easily so
     "@id @type @value @language @list @set @graph @index @included @reverse @nest @direction @none @json @x"
-).split()  # noqa: SIM905 - read as a list of words
-_TYPES = (
+).split()
+_TYPES = (  # noqa: SIM905 - words are read more easily so
     "VerifiableCredential OpenBadgeCredential AchievementCredential EndorsementCredential ClrCredential "
     "ClrSubject AchievementSubject EndorsementSubject Achievement Profile Image Criteria Evidence Result "
     "ResultDescription IdentityObject Address GeoCoordinates Related Alignment DataIntegrityProof "
     "Ed25519Signature2020 JsonSchema BitstringStatusList BitstringStatusListEntry VerifiablePresentation "
     "EnvelopedVerifiableCredential Unknown 1EdTechRevocationList id type name @id @json cred:Other "
     "https://w3id.org/openbadges#BadgeClass _:b ./x"
-).split()  # noqa: SIM905 - read as a list of words
+).split()
 _TEXTS = (
     "", "x", "Achievement", "assertionMethod", "name", "@id", "@none", "@nothing", "did:web:a.example", "urn:uuid:1",
     "urn:uuid:c0000000-0000-4000-8000-000000000001", "https://a.example/x/../y", "./a", "../b", "#c", "?d", "//e/f",

@@ -214,10 +214,61 @@ def test_an_entry_without_its_list_or_purpose_is_one_sentence(member, value):
         StatusEntry.from_json({**status_entry(URL, 7), member: value})
 
 
-@pytest.mark.parametrize("size", [0, 2, 8, "1", None, [1]])
-def test_an_entry_of_more_bits_than_one_is_not_read_as_one(size):
-    with pytest.raises(BrokenInput, match="is not 1; one bit tells if it holds"):
+@pytest.mark.parametrize("size", [0, -1, "1", None, [1], True, 1.0, 17, 10**9])
+def test_a_size_that_is_no_small_number_of_bits_is_one_sentence(size):
+    with pytest.raises(BrokenInput, match=r"^credentialStatus: statusSize .* is (not a number of|more than 16) bits\.$"):
         StatusEntry.from_json({**status_entry(URL, 7), "statusSize": size})
+
+
+WORDS = ("fine", "late", "undefined", "lost")
+
+
+def test_an_entry_of_several_bits_has_a_word_for_each_value():
+    entry = StatusEntry(URL, 7, purpose="message", size=2, messages=WORDS)
+    value = entry.to_json()
+    assert value["statusMessage"][2] == {"status": "0x2", "message": "undefined"}
+    value["statusMessage"].reverse()
+    assert StatusEntry.from_json(value) == entry, "in whatever order they stand"
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        None,
+        {},
+        [],
+        [{"status": hex(n), "message": "x"} for n in range(3)],
+        [{"status": hex(n), "message": "x"} for n in (0, 1, 2, 2)],
+        [{"status": hex(n), "message": "x"} for n in (0, 1, 2, 4)],
+        [{"status": hex(n), "message": n} for n in range(4)],
+        [{"status": n, "message": "x"} for n in range(4)],
+        [{"status": f"0x{n}g", "message": "x"} for n in range(4)],
+        [{"message": "x"}] * 4,
+        ["x"] * 4,
+    ],
+    ids=range(11),
+)
+def test_words_that_do_not_fit_the_values_are_one_sentence(messages):
+    with pytest.raises(BrokenInput, match="statusMessage does not say what each value means"):
+        StatusEntry.from_json({**status_entry(URL, 7), "statusSize": 2, "statusMessage": messages})
+
+
+@given(
+    st.integers(1, 16), st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=40)
+)
+def test_a_value_of_several_bits_is_read_where_it_stands(size, values):
+    """Beside a list written as one long number in base 2."""
+    values = [value % (1 << size) for value in values]
+    digits = "".join(f"{value:0{size}b}" for value in values)
+    bits = int(digits.ljust(-(-len(digits) // 8) * 8, "0"), 2).to_bytes(-(-len(digits) // 8), "big")
+    assert [read_value(bits, index, size) for index in range(len(values))] == values
+    with pytest.raises(BrokenInput, match="is not in a list of"):
+        read_value(bits, len(bits) * 8 // size, size)
+
+
+def test_of_several_references_the_first_leads_to_the_reasons():
+    value = {**status_entry(URL, 7), "statusReference": [f"{URL}/reasons", "https://a.example/help"]}
+    assert StatusEntry.from_json(value).reasons_url == f"{URL}/reasons"
 
 
 # --- Reasons --------------------------------------------------------------------------------------------
@@ -250,11 +301,14 @@ def test_the_numbers_once_published_keep_their_meaning():
         20: ("revoked", "at_holders_request"),
         21: ("revoked", "key_compromised"),
         22: ("revoked", "component_revoked"),
+        23: ("revoked", "corrected"),
+        24: ("revoked", "renewed"),
+        25: ("revoked", "reissued"),
     }
     assert {number: reason_of(number) for number in published} == published
 
 
-@pytest.mark.parametrize("number", [0, 6, 15, 23, 255, 256, -1])
+@pytest.mark.parametrize("number", [0, 6, 15, 26, 255, 256, -1])
 def test_a_number_of_a_later_version_says_nothing(number):
     assert reason_of(number) is None
 
@@ -303,3 +357,55 @@ def test_a_list_in_which_an_index_could_not_hide_is_not_made():
 def test_a_reason_that_has_no_meaning_is_not_published():
     with pytest.raises(BrokenInput, match="reason number 6 is not known"):
         reason_list_credential(url=URL, issuer="did:web:a.example", reasons=bytes([6]) * LEAST_BITS, valid_from=NOW)
+
+
+# --- What replaced what ---------------------------------------------------------------------------------
+
+OLD, NEW = "urn:uuid:c0000000-0000-4000-8000-000000000001", "urn:uuid:5b5c1c3e-26f0-4a55-9b0e-6f7a7e6d1a11"
+
+
+def _replacements(**options):
+    made = reason_list_credential(
+        url=URL, issuer="did:web:a.example", reasons=bytes(LEAST_BITS), valid_from=NOW, **options
+    )
+    return made, made["credentialSubject"]
+
+
+def test_what_replaced_a_credential_is_readable_for_whoever_has_its_id():
+    mark = replacement_mark(OLD, NEW)
+    assert replacement_of(mark, OLD) == NEW
+    assert replacement_of(mark, NEW) != NEW
+    assert UUID(NEW).bytes not in mark
+    assert replacement_of(bytes(16), OLD) == replacement_of(b"", OLD) == ""
+
+
+@given(st.text(), st.uuids())
+def test_every_replacement_comes_back(old, new):
+    assert replacement_of(replacement_mark(old, new.urn), old) == new.urn
+
+
+@pytest.mark.parametrize("id", ["", "https://a.example/1", "urn:uuid:x", "urn:uuid:"])
+def test_a_replacement_without_a_uuid_is_one_sentence(id):
+    with pytest.raises(BrokenInput, match=r"is no urn:uuid:\.$"):
+        replacement_mark(OLD, id)
+
+
+def test_the_list_of_replacements_stands_beside_the_reasons_and_can_be_signed_whole():
+    document, (reasons, replacements) = _replacements(replaced={7: (OLD, NEW)})
+    assert to_dataset(document, context_sets()[0]).losses == ()
+    assert (reasons["statusPurpose"], replacements["statusPurpose"]) == ("message", "replacement")
+    marks = decode_list(replacements["encodedList"])
+    assert len(marks) == LEAST_BITS * 16
+    assert replacement_of(marks[7 * 16 : 8 * 16], OLD) == NEW
+    assert not any(marks[: 7 * 16] + marks[8 * 16 :])
+    assert NEW.removeprefix("urn:uuid:") not in str(document)
+
+
+def test_where_nothing_was_replaced_there_is_no_list_of_it():
+    assert _replacements()[0] == _replacements(replaced={})[0]
+    assert isinstance(_replacements()[1], dict)
+
+
+def test_a_replacement_beyond_the_list_is_one_sentence():
+    with pytest.raises(BrokenInput, match="is not in a list of 131072 entries"):
+        _replacements(replaced={LEAST_BITS: (OLD, NEW)})
