@@ -304,7 +304,7 @@ def main() -> None:
             against("verify", "raw.verify", 0.38),
             against("verify", "digitalbazaar.verify", 50),
             against("verify", "openvc.verify", 50),
-            against("unseen.ours", "unseen.pyld", 1.0),
+            against("unseen.ours", "unseen.pyld", 5.0),
             against("jcs.issue", "raw.sign", 0.5),
             against("jcs.verify", "raw.verify", 0.6),
             against("jcs.report", "raw.verify", None),

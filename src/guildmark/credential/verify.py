@@ -15,6 +15,9 @@ section 7.1; Data Integrity 1.0 section 4.6):
 9. the recipient, if one was asked about;
 10. the log, if a receipt was handed in: is this document an entry of one that is trusted.
 
+A credential that names its issuer's refresh service is then refreshed, once (`refresh`); the newer edition is judged by
+the same steps. One that takes the place of another says so (`replacement`).
+
 A badge of version 2 has rules of its own, in `open_badge_2`, and findings of the same names.
 
 What cannot be told is unknown and never passes. Two things are advice, since the credential stands without them:
@@ -53,6 +56,8 @@ from guildmark.credential.known_structure import known_structure
 from guildmark.credential.open_badge import plain_email, plain_name, same_identity
 from guildmark.credential.open_badge_2 import holder, is_assertion, signed_assertion, verify_assertion
 from guildmark.credential.read_status import status_findings
+from guildmark.credential.refresh import newer_edition
+from guildmark.credential.replacement import is_replacement, replacement_findings
 from guildmark.credential.sd_jwt import key_binding_finding
 from guildmark.credential.signed import (
     World,
@@ -134,22 +139,56 @@ def verify_credentials(
             yield problem
 
 
+def verify_and_read(
+    document: bytes, *, now: datetime, fetcher: Fetcher, recipient: str | None = None
+) -> tuple[Report, Mapping[str, Any]]:
+    """The report of `verify_credential`, and the document that it is about: the one at hand, or the newer edition that
+    its refresh service had. BrokenInput if there is no document that can be read.
+    """
+    world = World(now, fetcher, context_sets())
+    report, judged = _judge(document, world, recipient, None, None)
+    return report, document_inside(document) if judged is None else judged
+
+
 def _report(document: bytes, world: World, recipient: str | None, audience: str | None, nonce: str | None) -> Report:
+    return _judge(document, world, recipient, audience, nonce)[0]
+
+
+def _judge(
+    document: bytes, world: World, recipient: str | None, audience: str | None, nonce: str | None
+) -> tuple[Report, Mapping[str, Any] | None]:
+    """(the report, the document that it is about); None for a form that is not opened here."""
     data, where_from = _take_out(bytes(document))
     opened = _open(data, world.profile)
     if isinstance(opened, str):
         second = _second(data)
         if second is None:
-            return _other_form(opened)
+            return _other_form(opened), None
         assertion, badge_token = second
         report = verify_assertion(assertion, world, badge_token)
-        return report.plus(_recipient({"credentialSubject": holder(assertion)}, recipient))
-    value = opened.document
+        return report.plus(_recipient({"credentialSubject": holder(assertion)}, recipient)), None
     what = "document" if opened.token is None else "token"
     readable = _readable(f"It is a readable {what}{where_from}.")
-    whose = _recipient(value, recipient, opened.hidden)
     shown = _holder(opened, audience, nonce, world.now)
-    return Report(_title(value), (readable, *_verify(opened, world, recipient, 0), *shown, whose))
+    findings = _verify(opened, world, recipient, 0)
+    if "refreshService" in opened.document:
+        opened, findings = _refreshed(opened, findings, world, recipient)
+    whose = _recipient(opened.document, recipient, opened.hidden)
+    return Report(_title(opened.document), (readable, *findings, *shown, whose)), opened.document
+
+
+def _refreshed(
+    opened: Opened, findings: tuple[Finding, ...], world: World, recipient: str | None
+) -> tuple[Opened, tuple[Finding, ...]]:
+    """The newer edition with the findings about it, or the credential at hand with those given."""
+
+    def read(data: bytes) -> Opened | str:
+        return _open(data, world.profile) if len(data) <= LARGEST else "too large"
+
+    newer, told = newer_edition(
+        opened.document, findings, world, read, lambda found: _verify(found, world, recipient, 0)
+    )
+    return newer or opened, told
 
 
 @lru_cache(maxsize=16)
@@ -276,6 +315,7 @@ def _verify(opened: Opened, world: World, recipient: str | None, depth: int) -> 
         return quick
     signed = look_at_signature(document, world, opened)
     others = (
+        *replacement_findings(document),
         *_related(document, world),
         *_evidence(document, world),
         *_schemas(document, world),
@@ -416,7 +456,11 @@ def _evidence(document: Mapping[str, Any], world: World) -> tuple[Finding, ...]:
     an address: it may stand among the linked documents, and nothing was signed about what lies there if not.
     """
     entries = listed(document.get("evidence"))
-    told = [(n, e) for n, e in enumerate(entries, start=1) if isinstance(e, Mapping) and _DIGESTS & e.keys()]
+    told = [
+        (n, e)
+        for n, e in enumerate(entries, start=1)
+        if isinstance(e, Mapping) and _DIGESTS & e.keys() and not is_replacement(e)  # which is its holder's alone
+    ]
     found = [_resource(f"evidence.{n}", e, world, "evidence", _EVIDENCE) for n, e in told[:MOST_EVIDENCE]]
     if len(told) > MOST_EVIDENCE:
         says = f"It has a digest for more than {MOST_EVIDENCE} pieces of evidence; the rest was not looked at."

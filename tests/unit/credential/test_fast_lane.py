@@ -57,7 +57,7 @@ def report(data: bytes, sets: tuple[ContextSet, ...]) -> Report:
 def warm() -> tuple[ContextSet, ...]:
     """Contexts under which this badge was met often: it is verified in the fast lane from then on."""
     sets = fresh()
-    for n in range(60):
+    for n in range(80):
         assert report(signed(badge(id=f"urn:uuid:c{n}")), sets).verdict is Verdict.PASS
     return sets
 

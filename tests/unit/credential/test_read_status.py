@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from datetime import timedelta
@@ -26,7 +27,16 @@ from guildmark.core.codecs import base64url_encode, iso, jcs
 from guildmark.core.report import Finding, Verdict
 from guildmark.credential.read_status import MOST_ENTRIES, status_findings
 from guildmark.credential.signed import World
-from guildmark.credential.status import LEAST_BITS, encode_list, set_bit, status_entry, status_list_credential
+from guildmark.credential.status import (
+    LEAST_BITS,
+    encode_list,
+    read_bit,
+    reason_list_credential,
+    reason_number,
+    set_bit,
+    status_entry,
+    status_list_credential,
+)
 
 
 def status(place: Web, document: dict[str, Any] | None = None, **changes: Any) -> Finding:
@@ -146,6 +156,63 @@ def test_a_list_that_may_not_be_trusted_leaves_it_unknown(place: Web, says: str)
     assert found.verdict is Verdict.UNKNOWN
     assert found.required
     assert says in found.says
+    errors = {
+        "STATUS_RETRIEVAL_ERROR",
+        "STATUS_VERIFICATION_ERROR",
+        "STATUS_LIST_LENGTH_ERROR",
+        "MALFORMED_VALUE_ERROR",
+    }
+    assert found.because["error"] in errors
+
+
+SHORT = {"encodedList": encode_list(bytes(LEAST_BITS // 8 - 1))}
+
+
+@pytest.mark.parametrize(
+    ("place", "changes", "error"),
+    [
+        (Web({}), {}, "STATUS_RETRIEVAL_ERROR"),
+        (serving(b"<html>"), {}, "STATUS_RETRIEVAL_ERROR"),
+        (serving(listing(), by=MALLORY), {}, "STATUS_VERIFICATION_ERROR"),
+        (serving(listing(validUntil=iso(NOW + timedelta(minutes=1)))), {}, "STATUS_VERIFICATION_ERROR"),
+        (serving(listing(subject={"statusPurpose": "message"})), {}, "STATUS_VERIFICATION_ERROR"),
+        (serving(listing(subject={"encodedList": "zabc"})), {}, "MALFORMED_VALUE_ERROR"),
+        (serving({**listing(), "credentialSubject": {"id": f"{LIST}#list"}}), {}, "MALFORMED_VALUE_ERROR"),
+        (serving(listing(subject=SHORT)), {}, "STATUS_LIST_LENGTH_ERROR"),
+        (web(), {"statusListIndex": str(LEAST_BITS)}, "RANGE_ERROR"),
+        (web(), {"statusListIndex": "-1"}, "MALFORMED_VALUE_ERROR"),
+        (web(), {"statusSize": 0}, "MALFORMED_VALUE_ERROR"),
+        # The first question that has a bad answer is the one that is told.
+        (serving(listing(subject={**SHORT, "statusPurpose": "message"})), {}, "STATUS_VERIFICATION_ERROR"),
+        (serving(listing(subject=SHORT)), {"statusListIndex": str(LEAST_BITS)}, "STATUS_LIST_LENGTH_ERROR"),
+    ],
+    ids=range(13),
+)
+def test_each_error_has_the_name_that_the_standard_gives_it(place: Web, changes: dict[str, Any], error: str) -> None:
+    assert status(place, **changes).because["error"] == error
+
+
+def test_a_list_is_fetched_and_verified_once_for_many_credentials() -> None:
+    place = web()
+    world = World(now=LATER, fetcher=place)
+    for index in range(50):
+        document = {**signed_award(), "credentialStatus": status_entry(LIST, index)}
+        assert status_findings(document, world)[0].verdict is Verdict.PASS
+    assert place.asked.count(LIST) == 1
+    del place.documents[LIST]
+    assert status_findings(signed_award(), world)[0].verdict is Verdict.PASS
+
+
+def test_a_list_that_cannot_be_had_is_asked_for_once() -> None:
+    place, findings = Web({}), set()
+    world = World(now=LATER, fetcher=place)
+    for _ in range(50):
+        findings.add(status_findings(signed_award(), world)[0].says)
+    assert len(findings) == place.asked.count(LIST) == 1
+    problem, depth = next(iter(world.lists.values())).__traceback__, 0
+    while problem is not None:
+        problem, depth = problem.tb_next, depth + 1
+    assert depth < 10, "what is remembered does not grow"
 
 
 def test_a_changed_bit_breaks_the_lists_signature() -> None:
@@ -182,7 +249,7 @@ def test_an_index_that_is_no_number_fails(index: Any) -> None:
     assert status(web(), statusListIndex=index).verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize("entry", ["https://a.example/1", {"type": "StatusList2021Entry"}, {"id": "x"}, 7, [[]]])
+@pytest.mark.parametrize("entry", ["https://a.example/1", {"type": "RevocationList2020Status"}, {"id": "x"}, 7, [[]]])
 def test_a_status_of_a_kind_not_known_here_is_unknown(entry: Any) -> None:
     found = status_findings({**signed_award(), "credentialStatus": [entry]}, World(now=LATER, fetcher=web()))
     assert found[0].verdict is Verdict.UNKNOWN
@@ -219,7 +286,173 @@ def test_no_status_at_all_does_not_apply() -> None:
     assert status(web(), document).verdict is Verdict.NOT_APPLICABLE
 
 
-# --- The older 1EdTech Revocation List ---
+# --- What replaced it ---
+
+NEW = "urn:uuid:5b5c1c3e-26f0-4a55-9b0e-6f7a7e6d1a11"
+
+
+def reasons(code: str, state: str = "revoked", **options: Any) -> Web:
+    """The award's bit is set, for this reason, and the list of replacements says what `replaced` says."""
+    place = web(award=(state, code))
+    marks = bytearray(LEAST_BITS)
+    marks[INDEX] = reason_number(state, code)
+    document = reason_list_credential(
+        url=f"{LIST}/reasons", issuer=HARBOUR.id, reasons=bytes(marks), valid_from=NOW, **options
+    )
+    place.documents[f"{LIST}/reasons"] = jcs(signed(document))
+    return place
+
+
+def replaced() -> dict[int, tuple[str, str]]:
+    return {INDEX: (signed_award()["id"], NEW)}
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("corrected", "it said something wrong, and a corrected one takes its place."),
+        ("result_corrected", "the result it rests on was corrected."),
+        ("key_compromised", "the key that signed it was exposed."),
+        ("renewed", "it was renewed for a further term."),
+        ("reissued", "it was issued anew."),
+    ],
+)
+def test_a_replaced_credential_says_by_what_and_why(code: str, why: str) -> None:
+    found = status(reasons(code, replaced=replaced()))
+    assert found.verdict is Verdict.FAIL
+    assert found.says == (
+        f"Replaced by a newer credential, {NEW}: {why} So says the list of Harbour University of 2026-11-24."
+    )
+    assert (found.because["replaced by"], found.because["reason"]) == (NEW, code)
+
+
+def test_without_a_list_of_replacements_the_reason_is_told_all_the_same() -> None:
+    assert status(reasons("renewed")).says.startswith("Revoked: it was renewed for a further term.")
+
+
+def test_whoever_does_not_have_the_credential_does_not_learn_what_replaced_it() -> None:
+    place = reasons("corrected", replaced=replaced())
+    stranger = {**signed_award(), "id": "urn:uuid:c0000000-0000-4000-8000-000000000000"}
+    assert status(place, stranger).because["replaced by"] != NEW
+    assert b"5b5c1c3e" not in place.documents[f"{LIST}/reasons"]
+
+
+def test_what_only_is_suspended_was_not_replaced() -> None:
+    found = status(reasons("under_review", "suspended", replaced=replaced()))
+    assert "replaced by" not in found.because
+    assert found.says.startswith("Suspended: it is under review.")
+
+
+@pytest.mark.parametrize("text", ["", "zabc", encode_list(bytes(16)), encode_list(bytes(5 * 1024 * 1024)), 7])
+def test_replacements_that_cannot_be_read_leave_the_reason(text: Any) -> None:
+    place = reasons("corrected", replaced=replaced())
+    document = json.loads(place.documents[f"{LIST}/reasons"])
+    document["credentialSubject"][1]["encodedList"] = text
+    place.documents[f"{LIST}/reasons"] = jcs(signed(document))
+    assert status(place).says.startswith("Revoked: it said something wrong")
+
+
+# --- Entries of more bits, and entries that decide nothing ---
+
+WORDS = [{"status": hex(n), "message": word} for n, word in enumerate(["fine", "late", "undefined", "lost"])]
+
+
+def wide(value: int, purpose: str = "message") -> Web:
+    """A list of two bits an entry in which the award has this value and both its neighbours have the other bits."""
+    bits = bytearray(LEAST_BITS // 4)
+    for index, number in ((INDEX - 1, ~value), (INDEX, value), (INDEX + 1, ~value)):
+        for bit in (0, 1):
+            set_bit(bits, index * 2 + bit, bool(number >> (1 - bit) & 1))
+    return serving(listing(subject={"statusPurpose": purpose, "encodedList": encode_list(bytes(bits))}))
+
+
+@pytest.mark.parametrize("value", range(4))
+def test_a_message_is_read_for_programs_and_decides_nothing(value: int) -> None:
+    entry = {**status_entry(LIST, INDEX, purpose="message"), "statusSize": 2, "statusMessage": WORDS}
+    document = {**signed_award(), "credentialStatus": entry}
+    first, message = status_findings(document, World(now=LATER, fetcher=wide(value)))
+    assert (first.id, first.verdict, first.required) == ("status.revocation", Verdict.UNKNOWN, True)
+    assert (message.id, message.verdict, message.required) == ("status.message", Verdict.UNKNOWN, False)
+    assert (message.because["value"], message.because["message"]) == (value, WORDS[value]["message"])
+    assert WORDS[value]["message"] not in message.says, "the standard asks not to show it to people"
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(0, Verdict.PASS), (1, Verdict.FAIL), (2, Verdict.FAIL)])
+def test_a_revocation_of_more_bits_than_one_is_one_if_any_is_set(value: int, verdict: Verdict) -> None:
+    found = status(wide(value, "revocation"), statusSize=2, statusMessage=WORDS, statusReference="")
+    assert found.verdict is verdict
+    assert found.because["value"] == value
+
+
+def test_a_list_too_short_for_the_size_of_its_entries_tells_nothing() -> None:
+    found = status(web(), statusSize=2, statusMessage=WORDS)
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.because["error"] == "STATUS_LIST_LENGTH_ERROR"
+
+
+@pytest.mark.parametrize(("bit", "verdict"), [(False, Verdict.PASS), (True, Verdict.UNKNOWN)])
+def test_a_newer_edition_is_told_and_decides_nothing(bit: bool, verdict: Verdict) -> None:
+    bits = bytearray(LEAST_BITS // 8)
+    set_bit(bits, INDEX, bit)
+    place = serving(listing(subject={"statusPurpose": "refresh", "encodedList": encode_list(bytes(bits))}))
+    found = status(place, statusPurpose="refresh")
+    assert (found.id, found.verdict, found.required) == ("status.refresh", verdict, False)
+
+
+@pytest.mark.parametrize("changes", [{"statusListIndex": "x"}, {"statusSize": 2}, {"statusListIndex": str(LEAST_BITS)}])
+def test_a_message_that_is_wrong_is_advice(changes: dict[str, Any]) -> None:
+    place = serving(listing(subject={"statusPurpose": "message"}))
+    document = {**signed_award(), "credentialStatus": {**status_entry(LIST, INDEX, purpose="message"), **changes}}
+    found = status_findings(document, World(now=LATER, fetcher=place))[-1]
+    assert (found.verdict, found.required) == (Verdict.UNKNOWN, False)
+
+
+# --- Status List 2021, of badges of VC Data Model 1.1 ---
+
+
+def of_2021(*, text: str = "", revoked: bool = False) -> Web:
+    bits = bytearray(LEAST_BITS // 8)
+    set_bit(bits, INDEX, revoked)
+    return serving(
+        {
+            "@context": ["https://www.w3.org/2018/credentials/v1", "https://w3id.org/vc/status-list/2021/v1",
+                         "https://w3id.org/security/data-integrity/v2"],
+            "id": LIST,
+            "type": ["VerifiableCredential", "StatusList2021Credential"],
+            "issuer": HARBOUR.id,
+            "issuanceDate": iso(NOW),
+            "credentialSubject": {
+                "id": f"{LIST}#list",
+                "type": "StatusList2021",
+                "statusPurpose": "revocation",
+                "encodedList": text or encode_list(bytes(bits))[1:],
+            },
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("revoked", [False, True])
+def test_a_list_of_2021_is_read(revoked: bool) -> None:
+    found = status(of_2021(revoked=revoked), type="StatusList2021Entry", statusReference="")
+    assert found.verdict is (Verdict.FAIL if revoked else Verdict.PASS)
+    assert found.source.startswith("Status List 2021")
+
+
+def test_a_list_of_2021_in_plain_base64_is_read() -> None:
+    noise = bytes(range(256)) * (LEAST_BITS // 8 // 256)
+    text = base64.b64encode(gzip.compress(noise)).decode()
+    assert {"+", "/"} & set(text)
+    found = status(of_2021(text=text), type="StatusList2021Entry", statusReference="")
+    assert found.verdict is (Verdict.FAIL if read_bit(noise, INDEX) else Verdict.PASS)
+
+
+@pytest.mark.parametrize("pair", [("StatusList2021Entry", web()), ("BitstringStatusListEntry", of_2021())], ids=[0, 1])
+def test_an_entry_of_one_form_and_a_list_of_the_other_tell_nothing(pair: tuple[str, Web]) -> None:
+    kind, place = pair
+    assert status(place, type=kind).verdict is Verdict.UNKNOWN
+
+
+# --- The 1EdTech Revocation List ---
 
 OLD = "https://demo.guildmark.example/revocations"
 
@@ -251,6 +484,26 @@ def test_the_older_list_is_read_as_it_is(body: Any, verdict: Verdict, says: str)
     found = status(place, document)
     assert found.verdict is verdict
     assert says in found.says
+
+
+def test_ids_in_that_list_are_compared_percent_decoded() -> None:
+    document = {**signed_award(), "id": "https://a.example/b%20c"}
+    document["credentialStatus"] = {"id": OLD, "type": "1EdTechRevocationList"}
+    place = web()
+    place.documents[OLD] = jcs({"issuer": HARBOUR.id, "revokedCredential": [{"id": " https://a.example/b c "}]})
+    assert status(place, document).verdict is Verdict.FAIL
+
+
+def test_that_list_too_is_read_once_for_many_credentials() -> None:
+    place = web()
+    place.documents[OLD] = jcs({"issuer": HARBOUR.id, "revokedCredential": [{"id": f"urn:x:{n}"} for n in range(2000)]})
+    world, found = World(now=LATER, fetcher=place), []
+    for number in (7, 1999, 2000):
+        document = {**signed_award(), "id": f"urn:x:{number}"}
+        document["credentialStatus"] = {"id": OLD, "type": "1EdTechRevocationList"}
+        found.append(status_findings(document, world)[0].verdict)
+    assert found == [Verdict.FAIL, Verdict.FAIL, Verdict.PASS]
+    assert place.asked.count(OLD) == 1
 
 
 def test_an_older_list_without_a_safe_address_tells_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -23,9 +24,12 @@ from guildmark.credential.status import (
     decode_list,
     encode_list,
     read_bit,
+    read_value,
     reason_list_credential,
     reason_number,
     reason_of,
+    replacement_mark,
+    replacement_of,
     set_bit,
     status_entry,
     status_list_credential,
@@ -216,7 +220,9 @@ def test_an_entry_without_its_list_or_purpose_is_one_sentence(member, value):
 
 @pytest.mark.parametrize("size", [0, -1, "1", None, [1], True, 1.0, 17, 10**9])
 def test_a_size_that_is_no_small_number_of_bits_is_one_sentence(size):
-    with pytest.raises(BrokenInput, match=r"^credentialStatus: statusSize .* is (not a number of|more than 16) bits\.$"):
+    with pytest.raises(
+        BrokenInput, match=r"^credentialStatus: statusSize .* is (not a number of|more than 16) bits\.$"
+    ):
         StatusEntry.from_json({**status_entry(URL, 7), "statusSize": size})
 
 
@@ -253,9 +259,7 @@ def test_words_that_do_not_fit_the_values_are_one_sentence(messages):
         StatusEntry.from_json({**status_entry(URL, 7), "statusSize": 2, "statusMessage": messages})
 
 
-@given(
-    st.integers(1, 16), st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=40)
-)
+@given(st.integers(1, 16), st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=40))
 def test_a_value_of_several_bits_is_read_where_it_stands(size, values):
     """Beside a list written as one long number in base 2."""
     values = [value % (1 << size) for value in values]
