@@ -105,6 +105,13 @@ def _oidc(text: str) -> list[dict[str, object]]:
     return apps
 
 
+def _number(name: str, default: int, *, most: int) -> int:
+    text = os.environ.get(name, "") or str(default)
+    if not re.fullmatch("[0-9]{1,6}", text) or int(text) > most:
+        raise ImproperlyConfigured(f"{name} is {text[:40]!r}; write a whole number from 0 to {most:,}")
+    return int(text)
+
+
 DEBUG = os.environ.get("GUILDMARK_DEBUG") == "1"
 SECRET_KEY = _kept_secret("SECRET_KEY")
 KEY_PASSPHRASE = _kept_secret("KEY_PASSPHRASE")
@@ -114,6 +121,9 @@ if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~-]+)*", BASE_U
 # In development alone: webhooks may go to this machine and its network, and by plain http.
 WEBHOOKS_INSIDE = os.environ.get("GUILDMARK_WEBHOOKS_INSIDE") == "1"
 EVM_URL = os.environ.get("GUILDMARK_EVM_URL", "")
+# How long a published status list is valid (0: without end), and how long a change may wait to be published with others.
+STATUS_VALID = timedelta(days=_number("GUILDMARK_STATUS_DAYS", 30, most=366))
+STATUS_DELAY = timedelta(seconds=_number("GUILDMARK_STATUS_DELAY", 0, most=86_400))
 TERMS_URL = os.environ.get("GUILDMARK_TERMS_URL", f"{BASE_URL}/")
 PRIVACY_URL = os.environ.get("GUILDMARK_PRIVACY_URL", f"{BASE_URL}/")
 # For test servers alone: what the official suites ask an issuer to do, no honest issuer does (docs/api.md).
@@ -234,6 +244,7 @@ FOLLOW_UPS = {
     "publish_checkpoint": "guildmark.app.tasks.ledger.publish_checkpoint",
     "deliver_webhooks": "guildmark.app.tasks.webhooks.deliver_webhooks",
     "publish_documents": "guildmark.app.tasks.publish.publish_documents",
+    "publish_status_lists": "guildmark.app.tasks.status.publish_status_lists",
 }
 
 LANGUAGE_CODE = "en"

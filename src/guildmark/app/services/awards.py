@@ -35,11 +35,11 @@ from guildmark.app.services.mail import in_language_of, post
 from guildmark.app.services.people import still_here
 from guildmark.app.services.status import REASONS, allocate_status, publish_status_list, set_status
 from guildmark.app.services.verbs import hold, verb
-from guildmark.core.codecs import jcs, parse_json
+from guildmark.core.codecs import parse_json
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.credential.endorsement import read_endorsement
 from guildmark.credential.open_badge import Recipient, award_document
-from guildmark.credential.proof import sign_document
+from guildmark.credential.proof import sign_to_bytes
 from guildmark.design.blueprint import Blueprint
 from guildmark.design.codesign import stands
 
@@ -149,16 +149,16 @@ def _sign_and_record(
 ) -> Award:
     """The document is signed, and an award, its nonce and its waiting leaf are written."""
     signer = signer_for(provider)
-    signed = sign_document(document, signer, created=now)
+    signed = sign_to_bytes(document, signer, created=now)
     award = Award.objects.create(
         id=id,
         kind=kind,
-        credential_id=signed["id"],
+        credential_id=document["id"],
         learner=learner,
         issuer=provider,
         decision=decision,
         title=title,
-        document=jcs(signed),
+        document=signed,
         salt=salt,
         status_list=status_list,
         status_index=status_index,

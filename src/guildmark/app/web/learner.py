@@ -56,7 +56,7 @@ from guildmark.app.services.people import give_consent, withdraw_consent
 from guildmark.app.services.sharing import end_share, share_award
 from guildmark.app.web.catalogue import confirmed_addresses, learner_of
 from guildmark.app.web.loaders import load_own_award, load_own_enrolment
-from guildmark.app.web.public import award_file, checked
+from guildmark.app.web.public import award_file, checked, tokens_of
 from guildmark.app.web.security import private
 from guildmark.app.web.sentences import told
 from guildmark.app.web.showing import DAYS, several
@@ -143,6 +143,7 @@ def _credential_page(request: HttpRequest, award: Award, form: ShareForm | None 
         "form": form or ShareForm(),
         "shared": {"token": token, "url": share_url(token)} if token else None,
         "linkedin": linkedin_url(award),
+        "tokens": tokens_of(award, "credential-file", award.id),
     }
     return render(request, "guildmark/credential.html", context, status=422 if form is not None else 200)
 

@@ -8,7 +8,9 @@ exempt.
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import segno
@@ -17,6 +19,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
@@ -39,16 +42,21 @@ from guildmark.app.queries.published import PublishedFetcher, published
 from guildmark.app.queries.reading import Reading, reading_of
 from guildmark.app.records import Award
 from guildmark.app.services.awards import claim_award
+from guildmark.app.services.envelopes import FILES, PARTS, SD_JWT_VC, in_envelope, made_anew
 from guildmark.app.web.answers import HOLDS_WORDS, ORDER, SYMBOLS, style_of
 from guildmark.app.web.security import private
 from guildmark.app.web.sentences import told
 from guildmark.core.errors import BrokenInput, GuildmarkError
 from guildmark.core.report import Finding, Report, Verdict
 from guildmark.credential.bake import extract
+from guildmark.credential.envelope import is_token
 from guildmark.credential.verify import document_inside, verify_credential
 
 LARGEST = 5_000_000
 """Bytes of a credential or badge image that is looked at; a form around it may take a little more."""
+
+DOCUMENTS = ".json,.jsonld,.jwt,.jws,.sd-jwt,.txt,application/json,text/plain,.png,.svg,image/png,image/svg+xml"
+"""What a browser offers where a file with a credential is chosen."""
 
 TOO_LARGE = _("What you sent is larger than 5 MB; a credential is far smaller, so check that you chose the right file.")
 
@@ -77,16 +85,17 @@ class VerifyForm(PlainForm):
         strip=True,
         max_length=LARGEST,
         label=_("Paste the credential"),
-        help_text=_("Everything from the first { to the last }."),
+        help_text=_("Everything from the first { to the last }, or the whole token, which begins with eyJ."),
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
     )
     file = forms.FileField(
         required=False,
         label=_("Or choose its file, or a photo of its QR code"),
         help_text=_(
-            "JSON, a badge image in PNG or SVG, or a picture (PNG, JPEG) that shows the QR code; at most 5 MB."
+            "JSON, a token (JWT, SD-JWT), a badge image in PNG or SVG, or a picture (PNG, JPEG) that shows the QR code; "
+            "at most 5 MB."
         ),
-        widget=forms.FileInput(attrs={"accept": ".json,.jsonld,application/json,image/png,image/jpeg,image/svg+xml"}),
+        widget=forms.FileInput(attrs={"accept": f"{DOCUMENTS},image/jpeg"}),
     )
     url = forms.URLField(
         required=False,
@@ -182,7 +191,7 @@ def _from_file(body: bytes) -> Given:
         raise no_badge if no_badge is not None and "read as a picture" in problem.what else problem from no_badge
     if text.startswith("https://"):
         return Given(url=text)
-    if text.startswith("{"):
+    if text.startswith("{") or is_token(text.encode()):
         return Given(body=text.encode())
     raise BrokenInput(
         "holds neither a credential nor an https address", where="QR code", hint="use the code on the certificate"
@@ -276,7 +285,7 @@ def checked(document: bytes, *, recipient: str = "") -> Answer:
     try:
         inside = document_inside(document)
         reading = reading_of(inside, report, now=now)
-    except BrokenInput:  # a token, which the report calls a form that is not checked here
+    except BrokenInput:  # what is signed is no credential, and the report says what it is
         return Answer(report)
     newer = replaced_by(str(inside.get("id", ""))) if report.verdict is Verdict.FAIL else ""
     return Answer(report, reading, newer)
@@ -349,7 +358,13 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
     award = _claimed(token)
     address = f"{settings.BASE_URL}/claim/{token}"
     code = segno.make(address, error="m").svg_data_uri(scale=4, border=4, light="#fff")
-    context = {"view": holder_view(award), "answer": checked(bytes(award.document)), "token": token, "code": code}
+    context = {
+        "view": holder_view(award),
+        "answer": checked(bytes(award.document)),
+        "token": token,
+        "code": code,
+        "tokens": tokens_of(award, "claim-file", token),
+    }
     return render(request, "guildmark/claim.html", context)
 
 
@@ -370,16 +385,30 @@ def claim_file(request: HttpRequest, token: str, name: str) -> HttpResponse:
     return award_file(request, _claimed(token), name, {"token": token})
 
 
+def tokens_of(award: Award, name: str, of: Any) -> dict[str, str]:
+    """The addresses at which the award can be had as a token now, by form; `name` and `of` are those of its files."""
+    return {form.replace("-", "_"): reverse(name, args=(of, FILES[form])) for form in made_anew(award)}
+
+
 def award_file(request: HttpRequest, award: Award, name: str, back: dict[str, str]) -> HttpResponse:
-    """One of the files of an award that the caller has let through; `back` is where a problem's page leads."""
+    """One of the files of an award that the caller has let through; `back` is where a problem's page leads.
+
+    A token is made for this answer and kept nowhere. Of an SD-JWT the address says what it shows: `?show=name`.
+    """
+    form = next((form for form, known in FILES.items() if known == name), None)
     file = next((f for f in files_of(award) if f.name == name), None)
-    if file is None:
+    if file is None and form is None:
         raise Http404("This file is not there; a receipt comes with the log's next checkpoint, a minute later.")
     try:
-        body = file.make(award)
+        if form is not None:
+            show = request.GET.getlist("show") if form == SD_JWT_VC else PARTS
+            made = in_envelope(award, form, show=show, entropy=secrets.token_bytes, now=timezone.now())
+            body, media_type = made.text.encode(), made.media_type
+        else:
+            body, media_type = file.make(award), file.media_type
     except GuildmarkError as error:
         return render(request, "guildmark/problem.html", {"problem": told(error), **back}, status=422)
-    response = HttpResponse(body, content_type=file.media_type)
+    response = HttpResponse(body, content_type=media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
