@@ -12,7 +12,10 @@ import tempfile
 _HOME = tempfile.TemporaryDirectory(prefix="guildmark-test-")
 os.environ["GUILDMARK_HOME"] = _HOME.name
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guildmark.app.settings")
+# Lists of the cast are made at a moment of its own and read whenever the tests run; tests of their end set it.
+os.environ["GUILDMARK_STATUS_DAYS"] = "0"
 for name in (
+    "GUILDMARK_STATUS_DELAY",
     "GUILDMARK_BASE_URL",
     "GUILDMARK_EVM_URL",
     "GUILDMARK_EMAIL_URL",

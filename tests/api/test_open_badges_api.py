@@ -881,11 +881,33 @@ def test_what_came_from_elsewhere_is_shown_as_such_verified_and_removable(mei, a
     page = web.get(f"/my/received/{held.id}").content.decode()
     assert "It was not issued here." in page
     assert "proof.signature" in page
-    assert "recipient" in page
+    assert "This credential holds." in page
+    assert "does not show here whether it is you" in page, "it names her by a DID that she has not shown to be hers"
+    assert "Ties a bowline" in page, "and reads in plain words"
     file = web.get(f"/my/received/{held.id}/file")
     assert (file.content, file.headers["Content-Type"]) == (signed(), "application/vc+ld+json")
     assert web.post(f"/my/received/{held.id}/remove").status_code == 302
     assert "Received from elsewhere" not in web.get("/my").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "says"),
+    [
+        ("emailAddress", "mei@example.org", "an e-mail address that is yours"),
+        ("name", "Mei Tan", "made out to your name"),
+        ("emailAddress", "mallory@example.org", "does not show here whether it is you"),
+    ],
+    ids=["address", "name", "mallory"],
+)
+def test_the_learner_is_told_whose_a_credential_from_elsewhere_is(mei, app, monkeypatch, kind, value, says):
+    monkeypatch.setattr("guildmark.app.web.public.network", NoOutside)
+    document = badge()
+    entry = make("IdentityObject", hashed=False, identityHash=value, identityType=kind)
+    document["credentialSubject"]["identifier"] = [entry]
+    app.post(json.dumps(sign_document(document, SIGNER, created=BEGAN)).encode())
+    page = browser(mei.person).get(f"/my/received/{HeldCredential.objects.get().id}").content.decode()
+    assert "This credential holds." in page
+    assert says in page
 
 
 def test_everything_about_a_learner_has_what_apps_brought(mei, app):

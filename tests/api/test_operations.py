@@ -23,6 +23,8 @@ from guildmark.app.records import (
     StatusChange,
 )
 from guildmark.app.services.erasure import erase_learner
+from guildmark.core.report import Verdict
+from guildmark.credential.envelope import same_content
 from tests.api.conftest import program, role
 from tests.app import cast as world
 
@@ -62,6 +64,7 @@ EVERYTHING = (
     ("post", "/awards"),
     ("get", f"/awards/{KEY}"),
     ("get", f"/awards/{KEY}/credential"),
+    ("get", f"/awards/{KEY}/token"),
     ("get", f"/awards/{KEY}/status"),
     ("post", f"/awards/{KEY}/status"),
     ("get", "/stacks"),
@@ -119,6 +122,7 @@ def test_mallory_finds_nothing_of_others_by_its_id(cast, programs, passed):
         f"/blueprints/{version.id}",
         f"/awards/{made['id']}",
         f"/awards/{made['id']}/credential",
+        f"/awards/{made['id']}/token",
         f"/awards/{made['id']}/status",
         "/stacks/small-certificate",
         f"/stacks/small-certificate/learners/{cast.mei.id}",
@@ -216,6 +220,32 @@ def test_the_credential_is_served_byte_for_byte(programs, passed):
     assert (same.status_code, same.content) == (304, b"")
 
 
+def test_the_same_credential_is_served_as_a_token(programs, passed):
+    made = award(programs, passed).json()
+    stored, address = bytes(Award.objects.get().document), f"/awards/{made['id']}/token"
+    jwt = programs.harbour.get(address)
+    whole = programs.harbour.get(address, {"form": "sd-jwt-vc"})
+    part = programs.harbour.get(address, {"form": "sd-jwt-vc", "show": ["name"]})
+    kinds = [answer.headers["Content-Type"] for answer in (jwt, whole, part)]
+    assert kinds == ["application/vc+jwt", "application/dc+sd-jwt", "application/dc+sd-jwt"]
+    assert same_content(stored, jwt.content, whole.content).verdict is Verdict.PASS
+    assert same_content(stored, part.content).verdict is Verdict.UNKNOWN
+    for answer in (jwt, whole, part):
+        kind = answer.headers["Content-Type"]
+        assert programs.stranger.post("/verify", answer.content, kind).json()["verdict"] == "pass"
+    known = programs.harbour.get(address, HTTP_IF_NONE_MATCH=jwt.headers["ETag"])
+    assert (known.status_code, known.content) == (304, b"")
+
+
+def test_a_token_that_cannot_be_is_refused_plainly(programs, passed):
+    made = award(programs, passed).json()
+    address = f"/awards/{made['id']}/token"
+    for query in ({"form": "vc-jose"}, {"show": "shoe size"}, {"form": "sd-jwt-vc", "show": "results"}):
+        problem_of(programs.harbour.get(address, query), 422)
+    programs.harbour.post(f"/awards/{made['id']}/status", {"state": "suspended", "code": "under_review"})
+    assert "is suspended" in problem_of(programs.harbour.get(address), 409)["detail"]
+
+
 def test_awards_are_found_by_state_claim_learner_and_blueprint(cast, programs, passed):
     made = award(programs, passed).json()
     for query, found in (
@@ -237,6 +267,7 @@ def test_of_an_erased_learner_nothing_is_told(cast, programs, passed):
     assert KeptAnswer.objects.count() == 1
     erase_learner(learner=cast.mei, entropy=secrets.token_bytes, actor=cast.quinn, now=timezone.now())
     problem_of(programs.harbour.get(f"/awards/{made['id']}/credential"), 410)
+    problem_of(programs.harbour.get(f"/awards/{made['id']}/token"), 410)
     assert programs.harbour.get(f"/awards/{made['id']}").json()["learner"] is None
     assert programs.harbour.get("/decisions").json()["items"][0]["learner"] is None
     assert not KeptAnswer.objects.exists()

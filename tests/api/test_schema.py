@@ -84,7 +84,7 @@ def test_no_request_ends_in_a_5xx_or_in_an_answer_that_the_file_does_not_name(ca
     assert not wrong, "\n\n".join(wrong)
     # Not all were refused: that the file is true of what succeeds was tried as well.
     reads = {path for path, status in said if status == 200}
-    assert {*there, "/api/v1/awards/{id}", "/api/v1/awards/{id}/credential", "/api/v1/me"} <= reads
+    assert {*there, *(f"/api/v1/awards/{{id}}{of}" for of in ("", "/credential", "/token")), "/api/v1/me"} <= reads
     assert ("/api/v1/awards", 201) in said
     assert django_settings.DEBUG is False
 

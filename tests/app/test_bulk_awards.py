@@ -32,7 +32,7 @@ from guildmark.app.records import (
 )
 from guildmark.app.services import award_lists as lists
 from guildmark.app.services import bulk_awards as bulk
-from guildmark.app.services import ledger
+from guildmark.app.services import ledger, status
 from guildmark.app.services.awards import same_for_all
 from guildmark.app.services.bulk_rows import Same, insert_rows, reserve_ids, update_rows
 from guildmark.app.services.keys import signer_for
@@ -490,10 +490,10 @@ def test_columns_of_different_lengths_are_refused():
 
 
 def test_a_status_place_is_taken_once_across_lists(cast, monkeypatch):
-    monkeypatch.setattr(bulk, "SIZE", 64)
-    monkeypatch.setattr(bulk, "publish_status_list", lambda *_, **__: None)
+    monkeypatch.setattr(status, "SIZE", 64)
+    monkeypatch.setattr(status, "publish_status_list", lambda *_, **__: None)
     with transaction.atomic():
-        places = bulk._allocate_many(cast.harbour, 40, secrets.token_bytes, NOW)
+        places = bulk.allocate_many(cast.harbour, 40, secrets.token_bytes, NOW)
     assert len({(row.pk, index) for row, index in places}) == 40
     assert StatusList.objects.filter(issuer=cast.harbour).count() == 2
 

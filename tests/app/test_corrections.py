@@ -9,12 +9,17 @@ from uuid import uuid4
 import pytest
 
 from guildmark.app.queries.assess import decision_value
-from guildmark.app.queries.awards import paper_url, replaced_by
+from guildmark.app.queries.awards import paper_url, replaced_by, signed_by, signing_key
+from guildmark.app.queries.published import published_fetcher
 from guildmark.app.records import Award, Decision, Event, Mark, MarkCorrection, OutboxMessage
-from guildmark.app.services.corrections import correct_award
+from guildmark.app.services import corrections, people
+from guildmark.app.services.awards import change_status
+from guildmark.app.services.corrections import correct_award, reissue_award, renew_award
 from guildmark.core.codecs import parse_json
 from guildmark.core.errors import BrokenInput, NotAllowed
+from guildmark.core.report import Verdict
 from guildmark.credential.open_badge import is_recipient
+from guildmark.credential.verify import verify_credential
 from tests.app import cast as acts
 from tests.app.cast import NOW
 
@@ -42,7 +47,7 @@ def test_a_wrong_name_is_corrected_by_an_award_that_replaces_the_old_one(cast, m
     before = bytes(made.award.document)
     done = correct(cast, made.award, name="Mei-Lin Tan")
     assert (done.old.state, done.new.state, done.new.replaces) == ("revoked", "valid", done.old)
-    assert done.old.status_changes.get().code == "superseded"
+    assert done.old.status_changes.get().code == "corrected"
     assert bytes(Award.objects.get(pk=made.award.pk).document) == before, "what was signed is never rewritten"
     assert is_recipient(parse_json(done.new.document), name="Mei-Lin Tan")
     assert decision_value(done.new.decision).decided_at == decision_value(done.old.decision).decided_at
@@ -147,3 +152,232 @@ def test_nobody_corrects_their_own_award(cast, made):
     cast.ana.email = made.award.learner.email
     with pytest.raises(NotAllowed, match="their own work"):
         correct(cast, made.award, name="Dr Tan", actor=cast.ana)
+
+
+# --- Issued anew, and renewed ---
+
+
+def report_of(award, now=LATER):
+    return verify_credential(bytes(award.document), now=now, fetcher=published_fetcher())
+
+
+def replacing(award):
+    """What the document of an award says that it replaces: (id, reason)."""
+    because = report_of(award)["document.replaces"].because
+    return because["replaces"], because["reason"]
+
+
+def reissue(cast, award, code="reissued", now=LATER, **changes):
+    given = {"actor": cast.ana, "note": "", **changes}
+    return reissue_award(
+        id=uuid4(), decision_id=uuid4(), award=award, code=code, entropy=secrets.token_bytes, now=now, **given
+    )
+
+
+def renew(cast, award, now=LATER, **changes):
+    given = {"actor": cast.ana, "note": "", **changes}
+    return renew_award(id=uuid4(), decision_id=uuid4(), award=award, entropy=secrets.token_bytes, now=now, **given)
+
+
+@pytest.fixture
+def ending(cast):
+    """An award that is valid for 24 months."""
+    version = acts.publish(cast, {**acts.sample(), "validity_months": 24})
+    return acts.award(cast, acts.decide(cast, version))[0]
+
+
+def new_key(cast):
+    return people.create_key(organisation=cast.harbour, entropy=secrets.token_bytes(32), now=LATER)
+
+
+def test_whoever_has_either_learns_of_the_other_and_why(cast, made):
+    done = correct(cast, made.award, name="Mei-Lin Tan")
+    old, new = report_of(done.old), report_of(done.new)
+    assert old.verdict is Verdict.FAIL
+    found = old["status.revocation"]
+    assert found.says.startswith(
+        f"Replaced by a newer credential, {done.new.credential_id}: it said something wrong, and a corrected one takes"
+    )
+    assert (found.because["replaced by"], found.because["reason"]) == (done.new.credential_id, "corrected")
+    assert new.verdict is Verdict.PASS
+    assert replacing(done.new) == (done.old.credential_id, "corrected")
+
+
+def test_a_correction_publishes_its_list_once(cast, made):
+    made.award.status_list.refresh_from_db()
+    before = made.award.status_list.seq
+    correct(cast, made.award, name="Mei-Lin Tan")
+    made.award.status_list.refresh_from_db()
+    assert made.award.status_list.seq == before + 1
+
+
+def test_what_replaced_what_is_not_public(cast, made):
+    done = correct(cast, made.award, name="Mei-Lin Tan")
+    row = done.old.status_list
+    row.refresh_from_db()
+    number = done.new.credential_id.removeprefix("urn:uuid:")
+    assert number not in (bytes(row.published) + bytes(row.published_reasons)).decode()
+
+
+def test_a_correction_does_not_prolong(cast, ending):
+    done = correct(cast, ending, name="Mei-Lin Tan")
+    assert done.new.valid_until == ending.valid_until
+    assert parse_json(done.new.document)["validUntil"] == parse_json(ending.document)["validUntil"]
+
+
+def test_after_a_key_was_exposed_the_same_is_signed_by_another(cast, made):
+    key = new_key(cast)
+    new = reissue(cast, made.award, "key_compromised", note="Seen in a backup.")
+    assert (signing_key(made.award), signing_key(new)) == (f"{cast.harbour.did}#key-1", key.key_id)
+    made.award.refresh_from_db()
+    assert (made.award.state, new.replaces, new.valid_until) == ("revoked", made.award, made.award.valid_until)
+    found = report_of(made.award)["status.revocation"]
+    assert (found.because["replaced by"], found.because["reason"]) == (new.credential_id, "key_compromised")
+    assert replacing(new) == (made.award.credential_id, "key_compromised")
+    assert report_of(new).verdict is Verdict.PASS
+    old, again = parse_json(made.award.document), parse_json(new.document)
+    assert old["credentialSubject"]["result"] == again["credentialSubject"]["result"]
+    assert old["awardedDate"] == again["awardedDate"]
+    assert Event.objects.get(verb="reissue_award").facts["code"] == "key_compromised"
+
+
+def test_an_exposed_key_signs_nothing_anew(cast, made):
+    with pytest.raises(NotAllowed, match="make a new one first"):
+        reissue(cast, made.award, "key_compromised")
+    made.award.refresh_from_db()
+    assert made.award.state == "valid"
+    assert reissue(cast, made.award).replaces == made.award, "for another reason the key may be the same"
+
+
+def test_a_larger_credential_is_made_up_anew_with_what_took_the_place_of_its_part(cast, made):
+    claim = acts.claim_stack(cast, acts.stack_rule(cast))
+    was = claim.award
+    new = reissue(cast, made.award)
+    claim.refresh_from_db()
+    was.refresh_from_db()
+    assert (was.state, claim.state, claim.award.state, claim.award.replaces) == ("revoked", "earned", "valid", was)
+    part = parse_json(claim.award.document)["credentialSubject"]["verifiableCredential"][0]
+    assert part["id"] == new.credential_id
+    assert replacing(claim.award) == (was.credential_id, "component_revoked")
+    assert report_of(was)["status.revocation"].because["replaced by"] == claim.award.credential_id
+    assert report_of(claim.award).verdict is Verdict.PASS
+
+
+def test_a_larger_credential_itself_is_issued_anew(cast, made):
+    claim = acts.claim_stack(cast, acts.stack_rule(cast))
+    was = claim.award
+    new_key(cast)
+    new = reissue(cast, was, "key_compromised")
+    assert (new.kind, new.replaces, report_of(new).verdict) == ("clr", was, Verdict.PASS)
+    assert report_of(was)["status.revocation"].because["replaced by"] == new.credential_id
+    made.award.refresh_from_db()
+    assert made.award.state == "valid", "what it is made of stands"
+
+
+def test_a_larger_credential_that_is_no_longer_earned_is_left_as_it_is(cast, made):
+    claim = acts.claim_stack(cast, acts.stack_rule(cast))
+    change_status(
+        award=made.award,
+        state="suspended",
+        code="appeal",
+        note="",
+        entropy=secrets.token_bytes,
+        actor=cast.ana,
+        now=LATER,
+    )
+    with pytest.raises(NotAllowed, match="no longer earned"):
+        reissue(cast, Award.objects.get(pk=claim.award_id))
+    assert Award.objects.get(pk=claim.award_id).state == "suspended"
+
+
+def test_a_renewed_credential_is_valid_for_a_further_term(cast, ending):
+    new = renew(cast, ending)
+    term = ending.valid_until - NOW
+    assert new.valid_until == ending.valid_until + term
+    report = report_of(new, ending.valid_until + timedelta(days=1))
+    assert report.verdict is Verdict.PASS
+    assert parse_json(new.document)["awardedDate"] == parse_json(ending.document)["awardedDate"]
+    assert report_of(ending)["status.revocation"].because["reason"] == "renewed"
+    assert replacing(new) == (ending.credential_id, "renewed")
+    assert renew(cast, new).valid_until == ending.valid_until + 2 * term
+
+
+def test_the_learner_is_told_what_to_use_from_now_on(cast, ending):
+    renew(cast, ending)
+    revoked, anew = OutboxMessage.objects.filter(to="mei@example.org").order_by("id")[1:]
+    assert "Reason: it was renewed for a further term." in revoked.body
+    assert "takes the place of the credential that you had, which no longer holds: it was renewed" in anew.body
+    assert "/claim/" in anew.body
+
+
+@pytest.mark.parametrize("verb", [renew, reissue, correct])
+def test_what_has_ended_or_is_revoked_is_not_replaced(cast, ending, verb):
+    late = ending.valid_until + timedelta(seconds=1)
+    options = {"name": "Somebody else"} if verb is correct else {"now": late}
+    if verb is correct:
+        Award.objects.filter(pk=ending.pk).update(valid_until=LATER)
+    with pytest.raises(NotAllowed, match="ended on"):
+        verb(cast, Award.objects.get(pk=ending.pk), **options)
+    Award.objects.filter(pk=ending.pk).update(valid_until=late)
+    change_status(
+        award=ending,
+        state="revoked",
+        code="misconduct",
+        note="",
+        entropy=secrets.token_bytes,
+        actor=cast.ana,
+        now=LATER,
+    )
+    options.pop("now", None)
+    with pytest.raises(NotAllowed, match="revoked already"):
+        verb(cast, Award.objects.get(pk=ending.pk), **options)
+
+
+def test_what_is_suspended_is_not_renewed_and_what_has_no_end_neither(cast, made, ending):
+    with pytest.raises(NotAllowed, match="has no end"):
+        renew(cast, Award.objects.get(pk=made.award.pk) if made.award.valid_until is None else _endless(made.award))
+    change_status(
+        award=ending, state="suspended", code="appeal", note="", entropy=secrets.token_bytes, actor=cast.ana, now=LATER
+    )
+    with pytest.raises(NotAllowed, match="is suspended: end that first"):
+        renew(cast, Award.objects.get(pk=ending.pk))
+
+
+def _endless(award):
+    Award.objects.filter(pk=award.pk).update(valid_until=None)
+    return Award.objects.get(pk=award.pk)
+
+
+@pytest.mark.parametrize("verb", [renew, reissue])
+def test_nobody_renews_or_issues_anew_their_own(cast, ending, verb):
+    cast.ana.email = ending.learner.email
+    with pytest.raises(NotAllowed, match="their own work"):
+        verb(cast, ending)
+
+
+def test_a_replacement_that_fails_half_way_changes_nothing(cast, ending, monkeypatch):
+    def fail(**_):
+        raise NotAllowed("No.")
+
+    monkeypatch.setattr(corrections, "award_credential", fail)
+    with pytest.raises(NotAllowed, match="No"):
+        renew(cast, ending)
+    ending.refresh_from_db()
+    assert (ending.state, Decision.objects.count()) == ("valid", 1)
+    assert report_of(ending).verdict is Verdict.PASS
+
+
+def test_another_reason_than_these_is_refused(cast, made):
+    with pytest.raises(BrokenInput, match="use key_compromised or reissued"):
+        reissue(cast, made.award, "renewed")
+
+
+def test_what_a_key_signed_and_is_in_force_is_found_larger_credentials_last(cast, made):
+    claim = acts.claim_stack(cast, acts.stack_rule(cast))
+    key = signing_key(made.award)
+    assert signed_by(key, now=LATER) == [made.award, claim.award]
+    new_key(cast)
+    new = reissue(cast, made.award)
+    assert signed_by(key, now=LATER) == [], "the larger one was made up anew with it"
+    assert signed_by(signing_key(new), now=LATER)[0] == new
+    assert signed_by(f"{key}0", now=LATER) == []

@@ -77,6 +77,27 @@ def test_the_site_answers_under_its_own_name_and_under_those_that_are_given(tmp_
     assert given["ALLOWED_HOSTS"] == ["a.example", "b.example"]
 
 
+def test_status_lists_end_unless_a_site_says_otherwise(tmp_path):
+    assert _ask(tmp_path, "STATUS_VALID", "STATUS_DELAY") == {
+        "STATUS_VALID": "30 days, 0:00:00",
+        "STATUS_DELAY": "0:00:00",
+    }
+    given = {"GUILDMARK_STATUS_DAYS": "0", "GUILDMARK_STATUS_DELAY": "900"}
+    assert _ask(tmp_path, "STATUS_VALID", "STATUS_DELAY", **given) == {
+        "STATUS_VALID": "0:00:00",
+        "STATUS_DELAY": "0:15:00",
+    }
+
+
+@pytest.mark.parametrize("text", ["-1", "367", "30d", "1.5", "9999999", "٣"])
+def test_a_time_that_is_no_small_whole_number_is_refused_in_a_sentence(tmp_path, text):
+    done = subprocess.run(
+        [sys.executable, "-c", ASK % (["STATUS_VALID"],)],
+        env=_environment(tmp_path, GUILDMARK_STATUS_DAYS=text), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "write a whole number from 0 to 366" in done.stderr.splitlines()[-1]
+
+
 def test_behind_a_proxy_djangos_deployment_check_finds_nothing(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "django", "check", "--deploy", "--fail-level", "WARNING"],

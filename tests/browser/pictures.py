@@ -17,8 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser.accessible import EVERY, Setting, Walk
+from tests.browser.app import App
 from tests.browser.conftest import FLAGS
 from tests.browser.site import GUILDMARK, Site, running
+
+APP = "an app asks to be let in"
+"""Stands for the page of an app that the learner of these pictures has let in once."""
 
 PROVIDER, PARTNER = "/o/nordlys-health-college", "/o/elderbank-homes"
 
@@ -41,6 +45,9 @@ PAGES: dict[str, list[tuple[str, str]]] = {
         ("learner-stacks", "/my/stacks"),
         ("learner-roles", "/my/roles"),
         ("learner-second-step", "/account/2fa/"),
+        ("learner-app-asks", APP),
+        ("learner-apps", "/my/apps"),
+        ("learner-received", "/my > a[href^='/my/received/']"),
     ],
     "solveig": [
         ("designer-home", "/"),
@@ -84,6 +91,10 @@ def take(site: Site, folder: Path, settings: tuple[Setting, ...] = EVERY) -> Ite
             context = walk.context(who)
             page = context.new_page()
             for name, where in pages:
+                if where == APP:
+                    app = App(site)
+                    app.enter(page)
+                    where = app.asks
                 path, *links = where.split(" > ")
                 page.goto(site.url + path)
                 if missing := next((link for link in links if not _follow(page, link)), ""):

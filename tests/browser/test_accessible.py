@@ -10,7 +10,8 @@ from __future__ import annotations
 import pytest
 
 from guildmark.app import settings
-from tests.browser.accessible import ERRORS, EVERY, PEOPLE, SPOILED, TAGS, Walk, pattern, violations
+from tests.browser.accessible import ERRORS, EVERY, PEOPLE, SPOILED, TAGS, Visit, Walk, pattern, violations
+from tests.browser.app import App
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
@@ -32,6 +33,23 @@ def test_every_page_in_another_language_wide_and_narrow_light_and_dark(demo_site
     walk = Walk(demo_site, browser, language, EVERY)
     walk.crawl(PEOPLE)
     walk.again(ERRORS + SPOILED)
+    assert walk.wrong == [], "\n".join(walk.wrong)
+
+
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_the_pages_on_which_an_app_is_let_in_and_what_it_brought(demo_site, browser, language):
+    """The demo has none, so one comes: first its question is judged, then what the learner sees afterwards."""
+    walk, app = Walk(demo_site, browser, language, EVERY), App(demo_site)
+    context = walk.context("mei")
+    page = context.new_page()
+    walk.look(page, Visit("mei", app.asks))
+    app.enter(page)
+    page.goto(f"{demo_site.url}/my")
+    received = page.locator("a[href^='/my/received/']").first.get_attribute("href")
+    for path in ("/my", "/my/apps", received):
+        walk.look(page, Visit("mei", path))
+    context.close()
+    assert len(walk.seen) == 4
     assert walk.wrong == [], "\n".join(walk.wrong)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -11,10 +12,14 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import translation
 
+from guildmark.app.queries.published import PublishedFetcher
 from guildmark.app.records import OutboxMessage, Person
 from guildmark.app.services.awards import resend_claim
+from guildmark.app.services.envelopes import in_envelope
 from guildmark.app.web.sentences import told, told_or_none
 from guildmark.app.web.words import day, moment, number
+from guildmark.credential.verify import verify_credential
+from tests.unit.credential.test_open_badge_2 import assertion, place
 
 LANGUAGES = {"en": "Check a credential", "de": "Einen Nachweis prüfen", "es": "Comprobar una credencial"}
 
@@ -221,6 +226,15 @@ def test_a_sentence_with_values_keeps_them():
         )
 
 
+def test_no_piece_of_a_sentence_stays_in_english():
+    said = "The key is the issuer's, did:web:a.example, which calls itself A: it is listed at a.example."
+    with translation.override("de"):
+        assert told_or_none(said) == (
+            "Der Schlüssel ist der des Ausstellers, did:web:a.example, der sich A nennt: "
+            "Er ist unter a.example aufgeführt."
+        )
+
+
 def test_a_sentence_that_nobody_has_translated_says_that_it_is_english():
     with translation.override("es"):
         assert told("The <moon> is new.") == '<span lang="en" dir="ltr">The &lt;moon&gt; is new.</span>'
@@ -281,3 +295,26 @@ def test_a_list_of_sentences_inside_a_sentence_is_told_whole():
             "Es fehlen Bewertungen: Grasp hat 1 Bewertung, nötig sind 2; Gait hat 0 Bewertungen, nötig sind 2; "
             "und 2 weitere."
         )
+
+
+@pytest.mark.parametrize("language", ["de", "es"])
+@pytest.mark.django_db
+def test_what_is_found_about_a_token_or_a_badge_of_version_2_is_told_whole(site, language):
+    at, nobody = datetime.now(UTC), {"fetcher": PublishedFetcher()}
+    jwt, part = (
+        in_envelope(site.award, form, show=("name",), entropy=site.entropy, now=at).text.encode()
+        for form in ("vc-jwt", "sd-jwt-vc")
+    )
+    head, body, tail = jwt.split(b".")
+    changed = b".".join([head, body, tail[:10] + (b"A" if tail[10:11] != b"A" else b"B") + tail[11:]])
+    unsigned = b".".join([b"eyJhbGciOiJub25lIn0", body, b""])
+    strange = part.partition(b"~")[0] + b"~WyJhIiwiYiIsMV0~"
+    reports = [verify_credential(one, now=at, **nobody) for one in (jwt, part, changed, unsigned, strange)]
+    reports.append(verify_credential(part, now=at, **nobody, audience="https://a.example", nonce="n"))
+    hosted = {"expires": "2126-01-01T00:00:00Z"}, {"narrative": "Other."}, {"type": "Assertion", "badge": 1}
+    for more in hosted:
+        told_of = json.dumps({**assertion(), **more}).encode()
+        reports += [verify_credential(told_of, now=at, fetcher=where) for where in (place(), PublishedFetcher())]
+    with translation.override(language):
+        english = [f.says for report in reports for f in report.findings if told_or_none(f.says) is None]
+    assert english == []

@@ -367,3 +367,67 @@ def test_roles_and_methods_are_held(cast, need, asked):
     assert signed_in(cast.omar).get(f"{N}/needs/{uuid4()}").status_code == 404
     assert signed_in(cast.omar).get(f"{N}/open-needs").status_code == 404
     assert signed_in(cast.quinn).get(f"{H}/needs").status_code == 404
+
+
+# --- Renewed and issued anew ---
+
+
+@pytest.fixture
+def ending(cast):
+    version = acts.publish(cast, {**acts.sample(), "validity_months": 24})
+    return acts.award(cast, acts.decide(cast, version))
+
+
+@pytest.mark.parametrize(
+    ("way", "form", "says"),
+    [
+        ("renew", {}, "It was renewed: a newer credential takes its place."),
+        ("reissue", {"code": "reissued"}, "Its issuer has issued it anew: a newer credential takes its place."),
+    ],
+)
+def test_a_newer_award_takes_the_place_and_every_page_says_so(cast, client, ending, way, form, says):
+    (award, token), ana = ending, signed_in(cast.ana)
+    link = f"{H}/awards/{award.pk}"
+    assert shown(ana.get(link)).by_href(f"{link}/{way}")
+    page = told(ana, f"{link}/{way}", {"sure": "on", **form})
+    assert "This award takes the place of the one before, and the learner is told." in page.text
+    assert page.by_href(link)
+    new = Award.objects.get(replaces=award)
+    assert shown(ana.get(link)).by_href(f"{H}/awards/{new.pk}")
+    for old in (f"/verify/{award.pk}", f"/claim/{token}"):
+        page = shown(client.get(old))
+        assert says in page.text
+        assert any(a.get("href", "").endswith(f"/verify/{new.pk}") for a in page.all("a"))
+        assert f"urn:uuid:{new.pk}" in page.text
+    page = shown(client.get(f"/verify/{new.pk}"))
+    assert "It takes the place of an earlier credential; use this one." in page.text
+    assert f"urn:uuid:{award.pk}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("way", "form"), [("renew", {}), ("reissue", {"code": "reissued"}), ("reissue", {"sure": "on"})]
+)
+def test_nothing_is_replaced_by_a_form_that_says_too_little(cast, ending, way, form):
+    shown(signed_in(cast.ana).post(f"{H}/awards/{ending[0].pk}/{way}", form), 422)
+    ending[0].refresh_from_db()
+    assert ending[0].state == "valid"
+
+
+def test_why_it_cannot_be_replaced_stands_on_the_form(cast, ending):
+    form = {"sure": "on", "code": "key_compromised"}
+    page = shown(signed_in(cast.ana).post(f"{H}/awards/{ending[0].pk}/reissue", form), 422)
+    assert "make a new one first" in page.text
+
+
+@pytest.mark.parametrize("way", ["renew", "reissue"])
+def test_mallory_replaces_nothing(cast, ending, way):
+    answer = signed_in(cast.mallory).post(f"{H}/awards/{ending[0].pk}/{way}", {"sure": "on", "code": "reissued"})
+    assert answer.status_code in (403, 404)
+    assert Award.objects.count() == 1
+
+
+def test_a_revocation_by_hand_offers_no_reason_that_speaks_of_another(cast, ending):
+    page = shown(signed_in(cast.ana).get(f"{H}/awards/{ending[0].pk}/revoked"))
+    offered = {i.get("value") for i in page.all("input") if i.get("name") == "code"}
+    assert "misconduct" in offered
+    assert not offered & {"corrected", "renewed", "reissued"}

@@ -369,7 +369,7 @@ def test_the_claim_page_shows_badge_results_status_and_files_before_any_account(
     assert badge["alt"] == "Badge: Data analysis with SQL and Python for operations, Harbour University"
     assert client.get(badge["src"]).headers["Content-Type"] == "image/svg+xml"
     links = [a["href"] for a in page.all("a") if a["href"].startswith("/claim/")]
-    assert len(links) == 5, "no receipt yet"
+    assert len(links) == 6, "no receipt yet"
     for link in links:
         file = client.get(link)
         assert file.status_code == 200

@@ -11,6 +11,8 @@ GUILDMARK_HTTPS           1 behind a TLS proxy that sets X-Forwarded-Proto and r
 GUILDMARK_DEBUG           1 shows tracebacks in the browser                   default: 0
 GUILDMARK_OIDC            sign-in, a line each: id|name|discovery URL|client id|client secret   default: none
 GUILDMARK_EVM_URL         JSON-RPC address of a chain to anchor checkpoints to           default: none
+GUILDMARK_STATUS_DAYS     days that a published status list is valid; the worker renews it. 0: without end   default: 30
+GUILDMARK_STATUS_DELAY    seconds in which changes of status are gathered before lists are published   default: 0
 GUILDMARK_WEBHOOKS_INSIDE 1 lets webhooks reach this machine and its network, for development     default: 0
 GUILDMARK_TERMS_URL       the page with the terms of service, for apps                 default: the first page
 GUILDMARK_PRIVACY_URL     the page that says what becomes of personal data, for apps   default: the first page
@@ -24,6 +26,7 @@ import os
 import re
 import secrets
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -121,7 +124,7 @@ if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~-]+)*", BASE_U
 # In development alone: webhooks may go to this machine and its network, and by plain http.
 WEBHOOKS_INSIDE = os.environ.get("GUILDMARK_WEBHOOKS_INSIDE") == "1"
 EVM_URL = os.environ.get("GUILDMARK_EVM_URL", "")
-# How long a published status list is valid (0: without end), and how long a change may wait to be published with others.
+# How long a status list is valid (0: without end), and how long a change may wait to be published with others.
 STATUS_VALID = timedelta(days=_number("GUILDMARK_STATUS_DAYS", 30, most=366))
 STATUS_DELAY = timedelta(seconds=_number("GUILDMARK_STATUS_DELAY", 0, most=86_400))
 TERMS_URL = os.environ.get("GUILDMARK_TERMS_URL", f"{BASE_URL}/")

@@ -189,6 +189,8 @@ class _Look:
             return (Finding("badge.class", verdict, sentence(says), because=because, source=_CLASSES),)
 
         inside = given if isinstance(given, Mapping) else {}
+        if not url:
+            return inside, finding(Verdict.FAIL, "It does not say what it was awarded for.")
         try:
             published = self._read(url) if _web(url) else {}
         except OutsideFailure as problem:
@@ -370,7 +372,9 @@ def _revoked(reason: Any) -> str:
 def _endorsements(*documents: Mapping[str, Any]) -> Iterator[Finding]:
     count = sum(len(listed(document.get("endorsement"))) for document in documents)
     if count:
-        says = f"It names {count} endorsement{'s' * (count > 1)} of version 2, which are not looked at."
+        says = f"It names {count} endorsements of version 2, which are not looked at."
+        if count == 1:
+            says = "It names an endorsement of version 2, which is not looked at."
         yield Finding("endorsements", Verdict.UNKNOWN, says, required=False, source=_CLASSES)
 
 

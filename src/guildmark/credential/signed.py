@@ -234,9 +234,7 @@ def look_at_signature(document: Mapping[str, Any], world: World, opened: Opened 
         return _too_large()
     issuer = issuer_id(document)
     fit = world.fit(document)
-    checks = check_proofs(
-        document, lambda method: world.key(method, issuer), now=world.now, sets=world.sets, fit=fit
-    )
+    checks = check_proofs(document, lambda method: world.key(method, issuer), now=world.now, sets=world.sets, fit=fit)
     best = _best(checks, issuer)
     return Signed(
         context=_context(document, best, world),

@@ -141,13 +141,11 @@ def verify_credentials(
 
 def verify_and_read(
     document: bytes, *, now: datetime, fetcher: Fetcher, recipient: str | None = None
-) -> tuple[Report, Mapping[str, Any]]:
+) -> tuple[Report, Mapping[str, Any] | None]:
     """The report of `verify_credential`, and the document that it is about: the one at hand, or the newer edition that
-    its refresh service had. BrokenInput if there is no document that can be read.
+    its refresh service had; None for what is no credential of the W3C's kind. BrokenInput if it cannot be read at all.
     """
-    world = World(now, fetcher, context_sets())
-    report, judged = _judge(document, world, recipient, None, None)
-    return report, document_inside(document) if judged is None else judged
+    return _judge(document, World(now, fetcher, context_sets()), recipient, None, None)
 
 
 def _report(document: bytes, world: World, recipient: str | None, audience: str | None, nonce: str | None) -> Report:

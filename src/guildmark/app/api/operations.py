@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID, uuid4
 
 from django.db.models import Model, Q, QuerySet
@@ -47,9 +47,11 @@ from guildmark.app.queries.published import PublishedFetcher
 from guildmark.app.records import Award, BlueprintVersion, Decision, Learner, MatchRun, StackRule
 from guildmark.app.services.api_keys import Caller
 from guildmark.app.services.awards import award_credential, change_status
+from guildmark.app.services.envelopes import PARTS, in_envelope
 from guildmark.app.services.events import note_event
 from guildmark.app.services.requests import Answer, answer_once
 from guildmark.app.services.verbs import hold
+from guildmark.credential.jose import VC_JWT
 from guildmark.credential.verify import verify_credential
 from guildmark.pathways.stack import solve_stack
 from guildmark.pathways.stack_rule import read_stack_rule
@@ -59,8 +61,9 @@ M = TypeVar("M", bound=Model)
 router = Router()
 
 CREDENTIAL = "application/vc+ld+json"
-CREDENTIALS = ("application/json", CREDENTIAL, "application/ld+json", "image/png", "image/svg+xml")
-"""What `verify` takes: a credential as JSON, or a badge image that carries one."""
+TOKENS = ("application/vc+jwt", "application/jwt", "application/dc+sd-jwt", "application/vc+sd-jwt")
+CREDENTIALS = ("application/json", CREDENTIAL, "application/ld+json", "image/png", "image/svg+xml", *TOKENS)
+"""What `verify` takes: a credential as JSON or as a token, or a badge image that carries one."""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -288,6 +291,36 @@ def read_credential(request: HttpRequest, id: UUID):
 
 
 @router.get(
+    "/awards/{uuid:id}/token",
+    auth=Needs("awards:read"),
+    response=documented({200: str}, *READ, 409, 410),
+    tags=["awards"],
+)
+def read_token(
+    request: HttpRequest,
+    id: UUID,
+    form: Annotated[
+        Literal["vc-jwt", "sd-jwt-vc"],
+        Query(VC_JWT, description="`vc-jwt` shows everything; of `sd-jwt-vc` parts can be kept back."),
+    ],
+    show: Annotated[
+        list[Literal["name", "email", "results"]],
+        Query([], description="What an `sd-jwt-vc` shows; everything, if nothing is said.", max_length=3),
+    ],
+):
+    """The same credential as a token, signed for this answer by the organisation's key and kept nowhere.
+
+    An `sd-jwt-vc` is another text each time. 409 for an award that is suspended or revoked, and for a larger
+    credential of which parts should be kept back.
+    """
+    row = one(Award.objects.filter(issuer=request.auth.organisation).select_related("issuer"), id)
+    if not row.document:
+        raise Refusal(410, "The learner of this award was erased, and the credential with them.")
+    made = in_envelope(row, form, show=show or PARTS, entropy=secrets.token_bytes, now=timezone.now())
+    return HttpResponse(made.text, content_type=made.media_type)
+
+
+@router.get(
     "/awards/{uuid:id}/status",
     auth=Needs("awards:read"),
     response=documented({200: StatusOut}, *READ),
@@ -359,7 +392,8 @@ def _matches(header: str, etag: str) -> bool:
     },
 )
 def verify(request: HttpRequest):
-    """Whether a credential holds: its JSON, or a badge image that carries it. Nothing of it is kept.
+    """Whether a credential holds: its JSON, a token (JWT, SD-JWT), or a badge image that carries it. Nothing of it is
+    kept.
 
     `application/vc+ld+json` and `application/ld+json` are taken as `application/json` is.
 

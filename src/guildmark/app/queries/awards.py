@@ -46,6 +46,29 @@ def replaced_by(credential_id: str) -> str:
     return paper_url(new) if new is not None else ""
 
 
+def signed_by(key_id: str, *, now: datetime) -> list[Award]:
+    """The badges that this key signed and that are not revoked and have not ended, oldest first; larger credentials
+    come last, since they are made up of the others. Reads every award of the key's owner.
+    """
+    rows = Award.objects.filter(issuer__keys__key_id=key_id).exclude(state=Award.State.REVOKED).exclude(document=b"")
+    found = [row for row in rows.select_related("issuer", "learner", "decision") if signing_key(row) == key_id]
+    standing = [row for row in found if row.valid_until is None or row.valid_until > now]
+    return sorted(standing, key=lambda row: (row.kind != "badge", row.issued_at, row.id))
+
+
+def signing_key(award: Award) -> str:
+    """The id of the key that signed the award's document, "" if it names none."""
+    proof = parse_json(bytes(award.document)).get("proof")
+    first = proof[0] if isinstance(proof, list) and proof else proof
+    return str(first.get("verificationMethod", "")) if isinstance(first, dict) else ""
+
+
+def revoked_for(award: Award) -> str:
+    """The code of the reason for which the award was revoked, "" if it was not. One statement."""
+    change = award.status_changes.filter(state=Award.State.REVOKED).order_by("-id").first()
+    return change.code if change is not None else ""
+
+
 def paper_url(award: Award) -> str:
     """Where the QR code of the certificate leads: a random number and nothing about the person (decision 0004)."""
     return f"{settings.BASE_URL}/verify/{award.id}"

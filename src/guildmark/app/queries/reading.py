@@ -22,7 +22,8 @@ from guildmark.app.records import Organisation
 from guildmark.core.errors import BrokenInput
 from guildmark.core.report import Finding, Report, Verdict
 from guildmark.credential.endorsement import embedded_endorsements
-from guildmark.credential.render.particulars import Endorser, Particulars, endorser, particulars
+from guildmark.credential.envelope import is_enveloped, is_token, open_envelope
+from guildmark.credential.render.particulars import MOST_COMPONENTS, Endorser, Particulars, endorser, particulars
 from guildmark.credential.signed import issuer_id, listed
 
 ASSESSED = ("Form of participation", "Supervision and identity verification", "Quality assurance")
@@ -58,10 +59,11 @@ class Reading:
 def reading_of(document: Mapping[str, Any], report: Report, *, now: datetime) -> Reading | None:
     """How the document reads, given what was found about it; None for what is no badge and no larger credential.
 
-    A fixed number of statements, and one for each partner that is known here.
+    Out of a token it reads as any other, and so do credentials and endorsements in it that are tokens; what its holder
+    keeps back is not there. A fixed number of statements, and one for each partner that is known here.
     """
     try:
-        shown = particulars(document)
+        shown = particulars(_with_parts_opened(document))
     except BrokenInput:
         return None
     facts = dict(shown.facts)
@@ -77,6 +79,27 @@ def reading_of(document: Mapping[str, Any], report: Report, *, now: datetime) ->
         towards=towards_of(version, on=now.date()) if version is not None else (),
         holds=tuple(f for f in report.findings if f.id.startswith(("status.", "validity."))),
     )
+
+
+def _opened(part: Any) -> Mapping[str, Any] | None:
+    """A credential that stands in another, out of its token if it came in one; None for what cannot be read."""
+    packed = is_token(part.encode("utf-8", "replace")) if isinstance(part, str) else False
+    if packed or (isinstance(part, Mapping) and is_enveloped(part)):
+        try:
+            return open_envelope(part).document
+        except BrokenInput:
+            return None
+    return part if isinstance(part, Mapping) else None
+
+
+def _with_parts_opened(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with the credentials of a larger one out of their tokens."""
+    subject = document.get("credentialSubject")
+    parts = subject.get("verifiableCredential") if isinstance(subject, Mapping) else None
+    if not isinstance(subject, Mapping) or not isinstance(parts, list):
+        return document
+    opened = [found for part in parts[: MOST_COMPONENTS + 1] if (found := _opened(part)) is not None]
+    return {**document, "credentialSubject": {**subject, "verifiableCredential": opened}}
 
 
 def _achievement_id(document: Mapping[str, Any]) -> str:
@@ -105,8 +128,9 @@ def _partners(document: Mapping[str, Any], found: Mapping[str, Finding]) -> Iter
         finding = found.get(f"endorsements.{number}")
         if finding is None:
             return
-        said = endorser(endorsement) if isinstance(endorsement, Mapping) else Endorser("", "")
-        did = issuer_id(endorsement) if isinstance(endorsement, Mapping) else ""
+        opened = _opened(endorsement)
+        said = endorser(opened) if opened is not None else Endorser("", "")
+        did = issuer_id(opened) if opened is not None else ""
         claim = said.claim if finding.verdict is Verdict.PASS else finding.says
         yield Voucher(said.name or _("Somebody"), claim, known_here(did), finding.verdict)
 

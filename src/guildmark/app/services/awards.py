@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 
 from guildmark.app.queries.assess import decision_value, evidence_of
+from guildmark.app.queries.awards import revoked_for
 from guildmark.app.queries.design import blueprint_value, live_endorsements
 from guildmark.app.queries.organisations import issuer_profile
 from guildmark.app.queries.published import approval_of
@@ -33,24 +35,46 @@ from guildmark.app.services.keys import signer_for
 from guildmark.app.services.ledger import append_learner_entry
 from guildmark.app.services.mail import in_language_of, post
 from guildmark.app.services.people import still_here
-from guildmark.app.services.status import REASONS, allocate_status, publish_status_list, set_status
+from guildmark.app.services.status import REASONS, allocate_status, publish_soon, set_status
 from guildmark.app.services.verbs import hold, verb
 from guildmark.core.codecs import parse_json
 from guildmark.core.errors import BrokenInput, NotAllowed
 from guildmark.credential.endorsement import read_endorsement
 from guildmark.credential.open_badge import Recipient, award_document
 from guildmark.credential.proof import sign_to_bytes
+from guildmark.credential.replacement import replacement_evidence
+from guildmark.credential.status import ONLY_WITH_A_REPLACEMENT
 from guildmark.design.blueprint import Blueprint
 from guildmark.design.codesign import stands
 
 Entropy = Callable[[int], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class InPlaceOf:
+    """The award that another one replaces, revoked for the reason `code`, and until when the other one is valid."""
+
+    award: Award
+    code: str
+    valid_until: datetime | None = None
+
+    def members(self) -> dict[str, Any]:
+        """What the new document says of the old one, signed with it."""
+        return {"evidence": [replacement_evidence(bytes(self.award.document), self.code)]}
+
+
 @verb
 def award_credential(
-    *, id: UUID, decision: Decision, entropy: Entropy, actor: Person, now: datetime
+    *,
+    id: UUID,
+    decision: Decision,
+    entropy: Entropy,
+    actor: Person,
+    now: datetime,
+    in_place_of: InPlaceOf | None = None,
 ) -> tuple[Award, str]:
-    """The learner holds a signed Open Badges 3.0 credential; (award, claim token).
+    """The learner holds a signed Open Badges 3.0 credential; (award, claim token). One that stands `in_place_of`
+    another names it.
 
     In one transaction: the document is signed by the provider's key, one status entry is allocated, a blinded leaf
     waits for the log, and a claim link lies in the outbox. NotAllowed unless the decision is a pass that has no award
@@ -71,6 +95,8 @@ def award_credential(
     if value.blueprint_digest != version.digest:
         raise NotAllowed("The decision was made on another content of the blueprint; decide again.")
     same = same_for_all(version, blueprint, now=now)
+    if in_place_of is not None:
+        same["valid_until"], same["members"] = in_place_of.valid_until, in_place_of.members()
     valid_until = same["valid_until"]
     entry, status_list, index = allocate_status(issuer=provider, entropy=entropy, now=now)
     salt = entropy(16).hex()
@@ -97,6 +123,7 @@ def award_credential(
         actor=actor,
         entropy=entropy,
         now=now,
+        replaces=in_place_of.award if in_place_of is not None else None,
     )
     token = tell_learner(award, entropy=entropy, now=now)
     note_event(
@@ -113,12 +140,11 @@ def award_credential(
 
 def same_for_all(version: BlueprintVersion, blueprint: Blueprint, *, now: datetime) -> dict[str, Any]:
     """What `award_document` is told for every award of a blueprint version at one moment, whoever is awarded."""
-    months = blueprint.validity_months
     return {
         "blueprint": blueprint,
         "issuer": issuer_profile(version.provider),
         "valid_from": now,
-        "valid_until": now + timedelta(days=round(months * 30.4375)) if months else None,
+        "valid_until": term_after(now, blueprint),
         "endorsements": [
             parse_json(row.document)
             for row in live_endorsements(version)
@@ -128,6 +154,12 @@ def same_for_all(version: BlueprintVersion, blueprint: Blueprint, *, now: dateti
         "achievement_url": achievement_url(blueprint),
         "map_url": map_url(blueprint),
     }
+
+
+def term_after(moment: datetime, blueprint: Blueprint) -> datetime | None:
+    """When a term that begins at the moment ends; None for a credential that is valid without an end."""
+    months = blueprint.validity_months
+    return moment + timedelta(days=round(months * 30.4375)) if months else None
 
 
 def _sign_and_record(
@@ -146,6 +178,7 @@ def _sign_and_record(
     actor: Person,
     entropy: Entropy,
     now: datetime,
+    replaces: Award | None = None,
 ) -> Award:
     """The document is signed, and an award, its nonce and its waiting leaf are written."""
     signer = signer_for(provider)
@@ -167,6 +200,7 @@ def _sign_and_record(
         awarded_by=actor,
         claim_sha256=hashlib.sha256(entropy(32)).hexdigest(),
         nonce=entropy(32),
+        replaces=replaces,
     )
     append_learner_entry(award=award, key_id=signer.key_id, now=now)
     enqueue("publish_checkpoint")
@@ -179,8 +213,8 @@ def tell_learner(award: Award, *, entropy: Entropy, now: datetime) -> str:
     award.claim_sha256 = hashlib.sha256(token.encode()).hexdigest()
     award.save(update_fields=["claim_sha256"])
     with in_language_of(award.learner.email, otherwise=_language_of(award)):
-        subject, body = claim_mail()
-    words = {**_names(award), "link": claim_link(token)}
+        subject, body = claim_mail() if award.replaces is None else _mail_in_place_of()
+        words = {**_names(award), "link": claim_link(token), "reason": _why_replaced(award)}
     post(to=award.learner.email, subject=subject % words, body=body % words, now=now)
     return token
 
@@ -195,6 +229,23 @@ def claim_mail() -> tuple[str, str]:
         "The link is yours alone: whoever has it can see and download the credential.\n"
     )
     return gettext("Your credential: %(title)s"), body
+
+
+def _mail_in_place_of() -> tuple[str, str]:
+    """The same for a credential that takes the place of one that the learner has."""
+    body = gettext(
+        "Dear %(name)s,\n\n%(issuer)s has issued “%(title)s” to you again. It takes the place of the credential that "
+        "you had, which no longer holds: %(reason)s\n\nTake the new one here; you need no account:\n%(link)s\n\n"
+        "Use it from now on: whoever checks the old one is told that it was replaced.\n"
+        "The link is yours alone: whoever has it can see and download the credential.\n"
+    )
+    return gettext("Your credential: %(title)s"), body
+
+
+def _why_replaced(award: Award) -> str:
+    """Why the credential that this one replaces was revoked, in the present language; "" if it replaces none."""
+    code = revoked_for(award.replaces) if award.replaces is not None else ""
+    return gettext(REASONS["revoked"][code]) if code in REASONS["revoked"] else ""
 
 
 def claim_link(token: str) -> str:
@@ -265,30 +316,38 @@ _MAY_BECOME = {
 
 @verb
 def change_status(
-    *, award: Award, state: str, code: str, note: str, entropy: Entropy, actor: Person, now: datetime
+    *,
+    award: Award,
+    state: str,
+    code: str,
+    note: str,
+    entropy: Entropy,
+    actor: Person,
+    now: datetime,
+    replaced: bool = False,
 ) -> tuple[Award, list[StackClaim]]:
     """The award is suspended, reinstated or revoked; (award, stack claims that this re-opened).
 
     Everything happens in one transaction: the row, the change with its reason code, the newly signed and published
     status list, its entry for the log, every larger credential that depends on the award, and the learner's notice.
-    Revocation is for good.
+    Revocation is for good. `replaced` says that the caller awards another in its place and publishes the list then.
     """
     from guildmark.app.services.pathways import recheck_stacks
 
     hold(award.learner)  # nothing is stacked on the award meanwhile
     award = hold(award)
     hold(award.issuer)
-    if code not in REASONS.get(state, {}):
-        raise BrokenInput(
-            f"reason code {code!r} is not one for {state!r}", hint=f"use one of {', '.join(REASONS.get(state, {}))}"
-        )
+    codes = [c for c in REASONS.get(state, {}) if replaced or c not in ONLY_WITH_A_REPLACEMENT]
+    if code not in codes:
+        raise BrokenInput(f"reason code {code!r} is not one for {state!r}", hint=f"use one of {', '.join(codes)}")
     if state not in _MAY_BECOME[award.state]:
         raise NotAllowed(f"{award.title} of {award.learner} is {award.state} and cannot become {state}.")
     award.state = state
     award.save(update_fields=["state"])
     StatusChange.objects.create(award=award, state=state, code=code, note=note, by=actor, at=now)
     set_status(award=award, state=state, code=code, now=now)
-    publish_status_list(award.status_list_id, now=now)
+    if not replaced:
+        publish_soon(award.status_list, now=now)
     if award.learner.erased_at is None:
         _tell_of_change(award, code=code, now=now)
     note_event(

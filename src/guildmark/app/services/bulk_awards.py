@@ -40,10 +40,8 @@ from guildmark.app.records import (
     Learner,
     LogEntry,
     Offering,
-    Organisation,
     OutboxMessage,
     Person,
-    StatusList,
     Submission,
     TransferredResult,
 )
@@ -55,7 +53,7 @@ from guildmark.app.services.events import note_event
 from guildmark.app.services.follow_ups import each_once, enqueue
 from guildmark.app.services.keys import signer_for
 from guildmark.app.services.mail import first_known, one_subject
-from guildmark.app.services.status import SIZE, list_url, publish_status_list, reasons_url
+from guildmark.app.services.status import allocate_many, list_url, reasons_url
 from guildmark.app.services.verbs import hold, verb
 from guildmark.assess.decision import Decision as DecisionValue
 from guildmark.assess.decision import decide
@@ -444,7 +442,7 @@ class BulkAwarder:
         assert self._signing is not None
         if brought:
             self._record_results(row, lines, actor)
-        places = _allocate_many(provider, n, self._entropy, now)
+        places = allocate_many(provider, n, self._entropy, now)
         lists_used = {status_list.pk: (list_url(status_list), reasons_url(status_list)) for status_list, _ in places}
         random = self._entropy(72 * n)
         secret = [random[at : at + 72] for at in range(0, 72 * n, 72)]
@@ -663,33 +661,6 @@ def _award_chunk(awarder: BulkAwarder, *, runner: str, beat: datetime, most: int
             awarder.settle(row, lines, row.started_by)
         lists.end_batch(row, beat=beat, now=awarder.now)
     return len(lines)
-
-
-def _allocate_many(issuer: Organisation, count: int, entropy: Entropy, now: datetime) -> list[tuple[StatusList, int]]:
-    """So many free random places in the issuer's status lists; a list that is half full is followed by another."""
-    hold(issuer)
-    found: list[tuple[StatusList, int]] = []
-    while len(found) < count:
-        row = StatusList.objects.filter(issuer=issuer).order_by("-number").first()
-        new = [index for used, index in found if used == row]
-        room = 0 if row is None else SIZE // 2 - Award.objects.filter(status_list=row).count() - len(new)
-        if row is None or room <= 0:
-            last = StatusList.objects.order_by("-number").values_list("number", flat=True).first()
-            row = StatusList.objects.create(
-                number=(last or 0) + 1, issuer=issuer, size=SIZE, bits=bytes(SIZE // 8), reasons=bytes(SIZE)
-            )
-            publish_status_list(row.number, now=now)
-            room, new = SIZE // 2, []
-        wanted, taken = min(room, count - len(found)), set(new)
-        while wanted:
-            drawn = entropy(4 * wanted)
-            indexes = {int.from_bytes(drawn[at : at + 4], "big") % SIZE for at in range(0, len(drawn), 4)} - taken
-            used = Award.objects.filter(status_list=row, status_index__in=indexes).order_by()
-            free = sorted(indexes - set(used.values_list("status_index", flat=True)))
-            taken |= indexes
-            found += [(row, index) for index in free]
-            wanted -= len(free)
-    return found
 
 
 def _is_address(text: str) -> bool:

@@ -59,9 +59,7 @@ def made_anew(award: Award) -> tuple[str, ...]:
     return (VC_JWT,) if award.kind == "clr" else (VC_JWT, SD_JWT_VC)
 
 
-def in_envelope(
-    award: Award, form: str, *, show: Collection[str] = PARTS, entropy: Entropy, now: datetime
-) -> Token:
+def in_envelope(award: Award, form: str, *, show: Collection[str] = PARTS, entropy: Entropy, now: datetime) -> Token:
     """The award's credential as a VC-JWT or an SD-JWT VC, signed now by the issuer's key; it holds the same document.
 
     Of an SD-JWT only the parts in `show` are disclosed, and nobody can find out the others: every hash has 16 fresh
@@ -117,7 +115,7 @@ def _is_what_was_signed(document: Mapping[str, Any], award: Award, now: datetime
 
     def find(method: str) -> FoundKey:
         vouched = Verdict.PASS if method in keys else Verdict.FAIL
-        return FoundKey(keys.get(method), award.issuer.did, vouched, "It is a key of this site.")
+        return FoundKey(keys.get(method), award.issuer.did, vouched, "")
 
     checks = check_proofs(document, find, now=now)
     return document.get("id") == award.credential_id and any(

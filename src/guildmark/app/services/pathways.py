@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -34,6 +35,9 @@ from guildmark.credential.open_badge import Recipient
 from guildmark.pathways import match as match_room
 from guildmark.pathways import stack as stack_room
 
+if TYPE_CHECKING:
+    from guildmark.app.services.awards import InPlaceOf
+
 
 @verb
 def add_stack_rule(*, text: str, owner: Organisation, actor: Person, now: datetime) -> StackRule:
@@ -57,12 +61,19 @@ def add_stack_rule(*, text: str, owner: Organisation, actor: Person, now: dateti
 
 @verb
 def claim_stack(
-    *, id: UUID, rule: StackRule, learner: Learner, entropy: Callable[[int], bytes], actor: Person, now: datetime
+    *,
+    id: UUID,
+    rule: StackRule,
+    learner: Learner,
+    entropy: Callable[[int], bytes],
+    actor: Person,
+    now: datetime,
+    in_place_of: InPlaceOf | None = None,
 ) -> StackClaim:
     """The rule is solved over the learner's credentials, each verified now; earned, the larger credential is awarded.
 
     The larger credential is a CLR 2.0 document that carries the placed components as they were signed. Claiming again
-    solves again; one award stands at a time.
+    solves again; one award stands at a time. One that stands `in_place_of` another names it.
     """
     from guildmark.app.services.awards import tell_learner
 
@@ -86,7 +97,7 @@ def claim_stack(
     standing = claim.award is not None and claim.award.state != Award.State.REVOKED
     made = result.earned and not standing
     if made:
-        claim.award = _award_stack(claim, result, entropy=entropy, actor=actor, now=now)
+        claim.award = _award_stack(claim, result, entropy=entropy, actor=actor, now=now, in_place_of=in_place_of)
         claim.save(update_fields=["award"])
         tell_learner(claim.award, entropy=entropy, now=now)
     note_event(
@@ -103,7 +114,13 @@ def claim_stack(
 
 
 def _award_stack(
-    claim: StackClaim, result: stack_room.StackResult, *, entropy: Callable[[int], bytes], actor: Person, now: datetime
+    claim: StackClaim,
+    result: stack_room.StackResult,
+    *,
+    entropy: Callable[[int], bytes],
+    actor: Person,
+    now: datetime,
+    in_place_of: InPlaceOf | None,
 ) -> Award:
     from guildmark.app.queries.organisations import issuer_profile
     from guildmark.app.services.awards import _sign_and_record
@@ -124,6 +141,7 @@ def _award_stack(
         description=f"Earned under the rule {rule.id} version {rule.version} of {provider.name}.",
         valid_from=now,
         status_entry=entry,
+        members=in_place_of.members() if in_place_of is not None else None,
     )
     return _sign_and_record(
         id=award_id,
@@ -140,6 +158,7 @@ def _award_stack(
         actor=actor,
         entropy=entropy,
         now=now,
+        replaces=in_place_of.award if in_place_of is not None else None,
     )
 
 

@@ -116,6 +116,31 @@ def create_key(*, organisation: Organisation, entropy: bytes, now: datetime) -> 
 
 
 @verb
+def retire_key(*, key_id: str, now: datetime) -> OrganisationKey:
+    """The key signs nothing any more and is no longer in its organisation's document, so that what it signed no longer
+    verifies; the log says when. NotAllowed for the only key that an organisation has.
+    """
+    key = OrganisationKey.objects.filter(key_id=key_id, purpose="issue").select_related("organisation").first()
+    if key is None or key.organisation is None:
+        raise BrokenInput(f"no organisation has a key {key_id[:200]!r}", hint="write it as a proof names it")
+    organisation = hold(key.organisation)
+    key = hold(key)
+    if key.retired_at is not None:
+        raise NotAllowed(f"{key_id} is retired already.")
+    if not organisation.keys.filter(purpose="issue", retired_at=None).exclude(pk=key.pk).exists():
+        raise NotAllowed(f"{organisation} would have no key to sign with: make another first.")
+    key.retired_at = now
+    key.save(update_fields=["retired_at"])
+    append_organisation_entry(
+        organisation=organisation, kind="key", statement={"action": "retire", "keyId": key.key_id}, now=now
+    )
+    if published_path := did_path(organisation):
+        publish_after_commit(published_path)
+    note_event(verb="retire_key", organisation=organisation, subject=key.key_id, actor=None, now=now)
+    return key
+
+
+@verb
 def add_learner(*, id: UUID, name: str, email: str, now: datetime) -> Learner:
     """The learner exists, with or without ever opening an account."""
     _check_fields(Learner(id=id, name=name, email=email.strip()), "name", "email")

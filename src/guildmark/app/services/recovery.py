@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from guildmark.app.doors import blob_store
-from guildmark.app.records import LogEntry, OutboxMessage, Submission
+from guildmark.app.records import LogEntry, OutboxMessage, StatusList, Submission
 from guildmark.app.services.assess import forget_work
 from guildmark.app.services.award_lists import forget_old_lists
 from guildmark.app.services.award_lists import order_next as order_award_lists
@@ -26,6 +26,8 @@ def catch_up(*, now: datetime) -> None:
     forget_orphans(before=now - timedelta(days=1))
     if LogEntry.objects.filter(Q(index=None) | Q(award__receipt="")).exists():
         enqueue("publish_checkpoint")
+    if StatusList.objects.exists():
+        enqueue("publish_status_lists")
     order_webhooks(now=now)
     order_award_lists(now=now)
     forget_old_lists(now=now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +33,7 @@ REASONS: Mapping[str, Mapping[str, str]] = status_room.REASONS
 
 FEW = 4_000
 """Places up to which the database is asked about each; for more it says once which are taken (some 30 ms)."""
+
 
 def allocate_status(
     *, issuer: Organisation, entropy: Callable[[int], bytes], now: datetime
@@ -172,7 +173,7 @@ def publish_due_lists(*, now: datetime, every: bool = False) -> tuple[list[int],
                 problems[number] = str(problem)
             else:
                 done.append(number)
-    order_next(now=now)
+    order_next(now=now + timedelta(hours=1) if problems else now)
     return done, problems
 
 
@@ -184,10 +185,10 @@ def is_due(row: StatusList, *, now: datetime) -> bool:
     if _bits_of(listing) != bytes(row.bits) or _bits_of(reasons) != bytes(row.reasons):
         return True
     begins, ends = listing["validFrom"], listing.get("validUntil")
-    if ends is None:
-        return bool(settings.STATUS_VALID)
+    if ends is None or not settings.STATUS_VALID:
+        return (ends is None) == bool(settings.STATUS_VALID)
     start = parse_iso(begins)
-    return now >= start + (parse_iso(ends) - start) / 2
+    return now >= start + min(parse_iso(ends) - start, settings.STATUS_VALID) / 2
 
 
 def _bits_of(listing: Mapping[str, Any]) -> bytes:
@@ -196,7 +197,7 @@ def _bits_of(listing: Mapping[str, Any]) -> bytes:
 
 
 def order_next(*, now: datetime) -> None:
-    """The worker looks again when the first list has to be renewed."""
+    """The worker looks again when the first list has to be renewed, at `now` at the earliest."""
     oldest = StatusList.objects.exclude(published_at=None).order_by("published_at", "number").first()
     if oldest is not None and settings.STATUS_VALID:
         assert oldest.published_at is not None

@@ -38,6 +38,8 @@ from guildmark.app.web.public import checked
 from guildmark.app.web.security import POLICY, private
 from guildmark.app.web.sentences import told
 from guildmark.core.errors import GuildmarkError
+from guildmark.credential.open_badge import is_recipient
+from guildmark.credential.verify import document_inside
 
 
 def may(scopes: Any) -> list[str]:
@@ -183,12 +185,23 @@ def _held(request: HttpRequest, id: UUID) -> HeldCredential:
 def received(request: HttpRequest, id: UUID) -> HttpResponse:
     """One credential from elsewhere, verified now, and whether it is made out to the learner."""
     held = _held(request, id)
-    addresses = confirmed_addresses(request.user)
+    document = bytes(held.document)
     try:
-        answer, problem = checked(bytes(held.document), recipient=addresses[0] if addresses else ""), ""
+        answer, problem, whose = checked(document), "", _whose(document, request)
     except GuildmarkError as error:
-        answer, problem = None, told(error)
-    return render(request, "guildmark/received.html", {"held": held, "answer": answer, "problem": problem})
+        answer, problem, whose = None, told(error), ""
+    context = {"held": held, "answer": answer, "problem": problem, "whose": whose}
+    return render(request, "guildmark/received.html", context)
+
+
+def _whose(document: bytes, request: HttpRequest) -> str:
+    """ "address" or "name" if the credential is made out to one that the person has shown to be theirs; "" if that
+    cannot be told. It is a question of its own: a credential that names its holder in another way may hold.
+    """
+    inside = document_inside(document)
+    if any(is_recipient(inside, email=address) for address in confirmed_addresses(request.user)):
+        return "address"
+    return "name" if is_recipient(inside, name=_learner(request).name) else ""
 
 
 @audience("person")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -19,13 +20,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from guildmark.app.access import audience, permits
 from guildmark.app.queries.assess import brought_to, decision_value
+from guildmark.app.queries.awards import revoked_for
 from guildmark.app.queries.design import blueprint_value
 from guildmark.app.queries.provider import awards_of, may_still_mark, undecided, work_of
 from guildmark.app.queries.waiting import to_award
 from guildmark.app.records import Award, Decision, Enrolment, Mark, MarkCorrection, Organisation
 from guildmark.app.services.assess import record_result
 from guildmark.app.services.awards import award_credential, change_status, resend_claim
-from guildmark.app.services.corrections import correct_award
+from guildmark.app.services.corrections import correct_award, reissue_award, renew_award
 from guildmark.app.services.status import REASONS
 from guildmark.app.web.answers import PAGE, attempt, lines_of, page_of
 from guildmark.app.web.loaders import load_award, load_enrolment, load_provider
@@ -36,6 +38,7 @@ from guildmark.app.web.sentences import told
 from guildmark.assess.decision import Decision as DecisionValue
 from guildmark.core.errors import BrokenInput, GuildmarkError
 from guildmark.core.report import Verdict
+from guildmark.credential.status import ONLY_WITH_A_REPLACEMENT
 from guildmark.design.blueprint import Blueprint, Criterion
 
 # --- The list ---
@@ -227,8 +230,13 @@ class StatusForm(PlainForm):
 
     def __init__(self, *args: Any, state: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        # Reasons about components are given by the site itself, when a credential that a larger one rests on changes.
-        codes = {code: says for code, says in REASONS[state].items() if not code.startswith("component_")}
+        # Reasons about components are given by the site itself, when a credential that a larger one rests on changes;
+        # others by those who put another credential in its place, on pages of their own.
+        codes = {
+            code: says
+            for code, says in REASONS[state].items()
+            if not code.startswith("component_") and code not in ONLY_WITH_A_REPLACEMENT
+        }
         self.fields["code"].choices = [(code, told(says[:1].upper() + says[1:])) for code, says in codes.items()]
         if state == Award.State.REVOKED:
             self.fields["sure"] = forms.BooleanField(
@@ -253,6 +261,7 @@ def award(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         "award": row,
         "changes": changes,
         "replaced_by": Award.objects.filter(replaces=row).first(),
+        "why_replaces": _why_replaces(row),
         "corrections": _corrections(row),
         "brought": brought_to(row.decision.enrolment) if row.decision_id is not None else None,
         "may_award": permits(request.user, "award", row.issuer),
@@ -260,9 +269,21 @@ def award(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         "may_correct": row.decision_id is not None
         and row.state != Award.State.REVOKED
         and permits(request.user, "award", row.issuer),
+        "may_reissue": _may_be_replaced(row) and permits(request.user, "award", row.issuer),
+        "may_renew": row.valid_until is not None and row.state == Award.State.VALID,
         "moves": [(state, MOVES[state][0]) for state in OPEN_TO[row.state]] if may_change else [],
     }
     return render(request, "guildmark/provider/award.html", context)
+
+
+def _why_replaces(award: Award) -> str:
+    code = revoked_for(award.replaces) if award.replaces is not None else ""
+    return REASONS["revoked"].get(code, "")
+
+
+def _may_be_replaced(award: Award) -> bool:
+    ended = award.valid_until is not None and award.valid_until <= timezone.now()
+    return award.state != Award.State.REVOKED and not ended
 
 
 def _corrections(award: Award) -> list[tuple[MarkCorrection, str, str, str]]:
@@ -387,6 +408,90 @@ def correct(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
         request, form, row.issuer, _("Correct this award"), _("Revoke it and award anew"), (here, row.title),
         facts=facts, says=says,
     )  # fmt: skip
+
+
+class AnewForm(PlainForm):
+    """That a newer award takes the place of this one."""
+
+    code = forms.ChoiceField(widget=forms.RadioSelect, label=gettext_lazy("Reason"))
+    note = forms.CharField(
+        required=False,
+        max_length=2000,
+        label=gettext_lazy("Note for your own record"),
+        help_text=gettext_lazy("It is not published, and the learner is not sent it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    sure = forms.BooleanField(
+        label=gettext_lazy("I know that the award as it is now is revoked for good."),
+        error_messages={"required": gettext_lazy("Tick this if you are sure.")},
+    )
+
+    def __init__(self, *args: Any, codes: tuple[str, ...], **options: Any) -> None:
+        super().__init__(*args, **options)
+        if codes:
+            says = {code: REASONS["revoked"][code] for code in codes}
+            self.fields["code"].choices = [(code, told(text[:1].upper() + text[1:])) for code, text in says.items()]
+        else:
+            del self.fields["code"]
+
+
+@private
+@audience("person")
+@require_http_methods(["GET", "HEAD", "POST"])
+def renew(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
+    """A credential that will end is valid for a further term: a newer one takes its place."""
+    says = _(
+        "A signed credential never changes, so its end cannot be moved. A newer one, valid for a further term after "
+        "that end, takes its place; the learner is sent it, and whoever checks the old one is told."
+    )
+    return _anew(request, slug, id, (), renew_award, _("Renew this award"), _("Renew it"), says)
+
+
+@private
+@audience("person")
+@require_http_methods(["GET", "HEAD", "POST"])
+def reissue(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
+    """The same credential, signed with the key of today, takes the place of this one."""
+    says = _(
+        "The same is signed again, with the key that you sign with now, and takes the place of this one; the learner "
+        "is sent it, and whoever checks the old one is told. Do this if the key that signed it was exposed."
+    )
+    codes = ("reissued", "key_compromised")
+    return _anew(request, slug, id, codes, reissue_award, _("Issue this award anew"), _("Issue it anew"), says)
+
+
+def _anew(
+    request: HttpRequest,
+    slug: str,
+    id: uuid.UUID,
+    codes: tuple[str, ...],
+    verb: Callable[..., Award],
+    title: str,
+    button: str,
+    says: str,
+) -> HttpResponse:
+    row = load_award(request, slug, id, "award")
+    here = reverse("award-detail", args=[slug, id])
+    form = AnewForm(request.POST if request.method == "POST" else None, codes=codes)
+    if request.method == "POST" and form.is_valid():
+        given = {name: form.cleaned_data[name] for name in ("code", "note") if name in form.cleaned_data}
+        try:
+            new = verb(
+                id=uuid.uuid4(),
+                decision_id=uuid.uuid4(),
+                award=row,
+                entropy=secrets.token_bytes,
+                actor=request.user,
+                now=timezone.now(),
+                **given,
+            )
+        except GuildmarkError as problem:
+            form.add_error(None, told(problem))
+        else:
+            messages.success(request, _("This award takes the place of the one before, and the learner is told."))
+            return redirect("award-detail", slug=slug, id=new.id)
+    facts = [(_("Credential"), row.title), (_("Learner"), row.learner.name)]
+    return form_page(request, form, row.issuer, title, button, (here, row.title), facts=facts, says=says)
 
 
 def _marks_of(award: Award) -> list[tuple[Mark, Criterion]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -40,9 +40,9 @@ from guildmark.app.web.loaders import load_map, load_partner, load_ranking
 from guildmark.app.web.public import LARGEST, Answer, PlainForm
 from guildmark.app.web.security import private
 from guildmark.app.web.sentences import told
-from guildmark.core.doors import Document, Fetcher
-from guildmark.core.errors import GuildmarkError, OutsideFailure
-from guildmark.credential.verify import verify_credential
+from guildmark.core.errors import BrokenInput, GuildmarkError
+from guildmark.core.report import Report
+from guildmark.credential.verify import verify_credentials
 from guildmark.design.blueprint import Blueprint
 from guildmark.design.codesign import map_digest
 from guildmark.skills.ads import LONGEST_TEXT
@@ -592,7 +592,7 @@ class ManyFiles(forms.FileField):
         def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
             return files.getlist(name)
 
-    widget = Input(attrs={"accept": ".json,.jsonld,.png,.svg,application/json,image/png,image/svg+xml"})
+    widget = Input(attrs={"accept": public.DOCUMENTS})
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
         if not data:
@@ -608,28 +608,10 @@ class ManyFiles(forms.FileField):
 class CheckManyForm(PlainForm):
     files = ManyFiles(
         label=gettext_lazy("Files"),
-        help_text=gettext_lazy("Up to 20 at once: JSON, or badge images in PNG or SVG; 5 MB each, 20 MB together."),
+        help_text=gettext_lazy(
+            "Up to 20 at once: JSON, tokens (JWT, SD-JWT), or badge images in PNG or SVG; 5 MB each, 20 MB together."
+        ),
     )
-
-
-class Remembering:
-    """A Fetcher that asks once for each address, and hears once that one does not answer: twenty credentials of one
-    issuer are checked against the same documents, and wait for a dead host once."""
-
-    def __init__(self, inner: Fetcher) -> None:
-        self.inner = inner
-        self.known: dict[str, Document | OutsideFailure] = {}
-
-    def fetch(self, url: str) -> Document:
-        if url not in self.known:
-            try:
-                self.known[url] = self.inner.fetch(url)
-            except OutsideFailure as problem:
-                self.known[url] = problem
-        found = self.known[url]
-        if isinstance(found, OutsideFailure):
-            raise found
-        return found
 
 
 @audience("person")
@@ -645,23 +627,40 @@ def check_many(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         context["form"] = form
         return render(request, "guildmark/partner/check.html", context, status=422)
-    now, fetcher = timezone.now(), PublishedFetcher(Remembering(public.network()))
-    context["answers"] = [_answer(file, fetcher, now) for file in form.cleaned_data["files"]]
+    context["answers"] = _answers(form.cleaned_data["files"])
     return render(request, "guildmark/partner/check.html", context)
 
 
-def _answer(file: Any, fetcher: Fetcher, now: datetime) -> dict[str, Any]:
-    """What one file came to: an answer, or the sentence why it could not be read."""
+def _answers(files: list[Any]) -> list[dict[str, Any]]:
+    """What each file came to: an answer, or the sentence why it could not be read.
+
+    All are checked at one moment and together, so that keys and lists of an issuer are read once, and a host that does
+    not answer is waited for once.
+    """
+    problems = [_unfit(file) for file in files]
+    bodies = [file.read() for file, problem in zip(files, problems, strict=True) if not problem]
+    reports = verify_credentials(bodies, now=timezone.now(), fetcher=PublishedFetcher(public.network()))
+    return [
+        {"name": file.name, "problem": problem} if problem else {"name": file.name, **_found(next(reports))}
+        for file, problem in zip(files, problems, strict=True)
+    ]
+
+
+def _unfit(file: Any) -> Any:
+    """Why a file is not looked at, "" if it is."""
     if file.size > LARGEST:
-        return {"name": file.name, "problem": public.TOO_LARGE}
-    body = file.read()
-    if body.startswith(b"%PDF-"):
-        return {"name": file.name, "problem": public.A_PAPER}
-    try:
-        answer = Answer(verify_credential(body, now=now, fetcher=fetcher))
-    except GuildmarkError as problem:
-        return {"name": file.name, "problem": told(problem)}
-    return {"name": file.name, "answer": answer, "why": [line for line in answer.lines if line.style in _TELLING]}
+        return public.TOO_LARGE
+    if file.read(5) == b"%PDF-":
+        return public.A_PAPER
+    file.seek(0)
+    return ""
+
+
+def _found(report: Report | BrokenInput) -> dict[str, Any]:
+    if isinstance(report, BrokenInput):
+        return {"problem": told(report)}
+    answer = Answer(report)
+    return {"answer": answer, "why": [line for line in answer.lines if line.style in _TELLING]}
 
 
 _TELLING = ("fail", "unknown")

@@ -50,7 +50,7 @@ from guildmark.core.errors import BrokenInput, GuildmarkError
 from guildmark.core.report import Finding, Report, Verdict
 from guildmark.credential.bake import extract
 from guildmark.credential.envelope import is_token
-from guildmark.credential.verify import document_inside, verify_credential
+from guildmark.credential.verify import document_inside, verify_and_read
 
 LARGEST = 5_000_000
 """Bytes of a credential or badge image that is looked at; a form around it may take a little more."""
@@ -92,8 +92,8 @@ class VerifyForm(PlainForm):
         required=False,
         label=_("Or choose its file, or a photo of its QR code"),
         help_text=_(
-            "JSON, a token (JWT, SD-JWT), a badge image in PNG or SVG, or a picture (PNG, JPEG) that shows the QR code; "
-            "at most 5 MB."
+            "JSON, a token (JWT, SD-JWT), a badge image in PNG or SVG, or a picture (PNG, JPEG) that shows the QR "
+            "code; at most 5 MB."
         ),
         widget=forms.FileInput(attrs={"accept": f"{DOCUMENTS},image/jpeg"}),
     )
@@ -266,6 +266,27 @@ class Answer:
                 return _("Something that is needed could not be read. Do not rely on it until you have tried again.")
 
     @property
+    def replaced(self) -> str:
+        """That another credential took its place and why, in words; "" if its issuer's list says nothing of that."""
+        told = [f.because for f in self.report.findings if f.id.startswith("status.") and "replaced by" in f.because]
+        if not told:
+            return ""
+        match told[0].get("reason"):
+            case "corrected" | "result_corrected":
+                return _("Its issuer found a mistake in it and has replaced it.")
+            case "renewed":
+                return _("It was renewed: a newer credential takes its place.")
+            case "reissued" | "key_compromised":
+                return _("Its issuer has issued it anew: a newer credential takes its place.")
+            case _:
+                return _("A newer credential takes its place.")
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it says that it takes the place of an earlier one."""
+        return "document.replaces" in self.report
+
+    @property
     def whose(self) -> Line | None:
         """What was found about the recipient that was asked about."""
         return next((Line(f) for f in self.report.findings if f.id == "recipient"), None)
@@ -281,9 +302,9 @@ def checked(document: bytes, *, recipient: str = "") -> Answer:
     `recipient` asks whether it is this person's; BrokenInput if the document cannot be read.
     """
     now, fetcher = timezone.now(), PublishedFetcher(network())
-    report = verify_credential(document, now=now, fetcher=fetcher, recipient=recipient or None)
+    report, judged = verify_and_read(document, now=now, fetcher=fetcher, recipient=recipient or None)
     try:
-        inside = document_inside(document)
+        inside = document_inside(document) if judged is None else judged
         reading = reading_of(inside, report, now=now)
     except BrokenInput:  # what is signed is no credential, and the report says what it is
         return Answer(report)

@@ -38,6 +38,7 @@ def command(no_serve: bool, port: int, folder: Path) -> None:
     os.environ["GUILDMARK_HOME"] = str(home)
     os.environ.pop("GUILDMARK_DATABASE_URL", None)
     os.environ["GUILDMARK_DEMO_SITE"] = "1"
+    os.environ["GUILDMARK_STATUS_DAYS"] = "0"  # no worker renews its lists once it is told
     os.environ.setdefault("GUILDMARK_BASE_URL", "https://demo.guildmark.example")
     from guildmark.cli.demo.story import Story
     from guildmark.cli.site import ready

@@ -121,6 +121,25 @@ def export_web(world: World, directory: Path) -> dict[str, Any]:
     return world.say(f"{count} documents are in {directory}.", documents=count)
 
 
+@click.command("publish-status")
+@click.option("--all", "every", is_flag=True, help="Sign all lists anew, whether they changed or not.")
+@click.pass_obj
+def publish_status(world: World, every: bool) -> dict[str, Any]:
+    """Sign and publish the status lists that changed or are to be renewed; the worker does it by itself.
+
+    Example: guildmark site publish-status
+
+    Exit codes: 0 done, 3 a list could not be published; the others are.
+    """
+    from guildmark.app.services.status import publish_due_lists
+    from guildmark.core.errors import OutsideFailure
+
+    done, problems = publish_due_lists(now=world.now, every=every)
+    if problems:
+        raise OutsideFailure(" ".join(f"List {number}: {says}" for number, says in problems.items()))
+    return world.say(f"{len(done)} lists are published.", lists=done)
+
+
 @click.command("deliver-mail")
 @click.pass_obj
 def deliver_mail(world: World) -> dict[str, Any]:
@@ -188,4 +207,4 @@ def serve_site(host: str, port: int, *, workers: int) -> None:
     ).serve()
 
 
-commands = [migrate, create_operator, export_web, deliver_mail, worker, serve]
+commands = [migrate, create_operator, export_web, publish_status, deliver_mail, worker, serve]

@@ -54,6 +54,41 @@ def add_organisation(
     )
 
 
+@click.command("make-key")
+@click.argument("slug")
+@click.pass_obj
+def make_key(world: World, slug: str) -> dict[str, Any]:
+    """Make an organisation one more signing key; it signs with that from now on.
+
+    The key is in the organisation's published document and in the log. What the others signed goes on verifying.
+
+    Example: guildmark site make-key old-mill
+    """
+    from guildmark.app.queries.organisations import organisation as find
+    from guildmark.app.services.people import create_key
+
+    row = find(slug)
+    key = create_key(organisation=row, entropy=world.entropy(), now=world.now)
+    return world.say(f"{row.name} signs with {key.key_id} from now on.", organisation=slug, key=key.key_id)
+
+
+@click.command("retire-key")
+@click.argument("key_id", metavar="KEY")
+@click.pass_obj
+def retire_key(world: World, key_id: str) -> dict[str, Any]:
+    """Take a signing key out of its organisation's published document, since it was exposed.
+
+    What it signed no longer verifies from then on, so first make another key (`make-key`) and issue anew what this one
+    signed (`reissue --signed-by`).
+
+    Example: guildmark site retire-key did:web:badges.example.edu:issuers:old-mill#key-1
+    """
+    from guildmark.app.services.people import retire_key as retire
+
+    key = retire(key_id=key_id, now=world.now)
+    return world.say(f"{key.key_id} signs nothing any more, and what it signed no longer verifies.", key=key.key_id)
+
+
 @click.command("check-organisation")
 @click.argument("slug")
 @click.option("--how", required=True, help="How it was checked: the register and its number, a call back.")
@@ -140,4 +175,4 @@ def consent(world: World, email: str, purpose: str, withdraw: bool) -> dict[str,
     return world.say(f"{row.name} agrees to {purpose}.", purpose=purpose, live=True)
 
 
-commands = [add_organisation, check_organisation, add_person, add_learner, consent]
+commands = [add_organisation, make_key, retire_key, check_organisation, add_person, add_learner, consent]

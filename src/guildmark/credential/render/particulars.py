@@ -203,9 +203,9 @@ def _common(document: Mapping[str, Any], achievement: Mapping[str, Any]) -> dict
         "issuer": name,
         "issuer_id": line(issuer_id(document)),
         "country": _country(document),
-        "issued": day(document.get("validFrom")),
+        "issued": day(document.get("validFrom", document.get("issuanceDate"))),
         "decided": day(document["awardedDate"]) if "awardedDate" in document else "",
-        "valid_until": day(document["validUntil"]) if "validUntil" in document else "",
+        "valid_until": day(ends) if (ends := document.get("validUntil", document.get("expirationDate"))) else "",
         "key": line(proof.get("verificationMethod")),
     }
 
