@@ -251,3 +251,11 @@ def test_signing_again_is_not_for_documents_that_only_look_like_ours(site, clien
     response = client.get(f"/claim/{site.token}/credential.jwt")
     assert response.status_code == 422
     assert "not what its issuer signed" in Page(response).text
+
+
+def test_a_badge_of_the_older_data_model_reads_with_its_dates():
+    document = signed_award()
+    begins, ends = document.pop("validFrom"), document.pop("validUntil")
+    old = {**document, "issuanceDate": begins, "expirationDate": ends}
+    shown = reading_of(old, Report("x", ()), now=timezone.now()).shown
+    assert (shown.issued, shown.valid_until) == ("24 November 2026", "24 November 2029")
