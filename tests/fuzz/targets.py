@@ -23,7 +23,7 @@ from guildmark.core.report import Report, Verdict
 from guildmark.credential.bake import MAX_CREDENTIAL, bake, extract
 from guildmark.credential.canonical import canonical_form
 from guildmark.credential.envelope import bare_document, is_token, open_envelope
-from guildmark.credential.jose import read_json, read_token
+from guildmark.credential.jose import read_token
 from guildmark.credential.sd_jwt import read_sd_jwt
 from guildmark.credential.status import LARGEST_LIST, decode_list, encode_list
 from guildmark.credential.verify import verify_credential
@@ -74,7 +74,13 @@ def token(data: bytes) -> None:
 
 def json_text(data: bytes) -> None:
     """JSON: read as Python reads it, or refused; the fast reader never differs from the careful one."""
-    value, fast = _said(lambda: (parse_json(data),)), _said(lambda: (read_json(data),))
+    fast = _said(lambda: (parse_json(data),))
+    try:
+        text_ = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        assert fast is None, "bytes that are no text were read"
+        return
+    value = _said(lambda: (parse_json(text_),))  # text has no quick way
     assert (value is None) is (fast is None), "one of the two readers refuses it"
     if value is None or fast is None:
         return

@@ -264,15 +264,22 @@ def parse_json(data: bytes | str, *, where: str = "", max_depth: int = 100) -> A
     `max_depth`.
     """
     if isinstance(data, bytes):
-        if data.count(b"{") + data.count(b"[") <= max_depth:
-            # What comes out again byte for byte was read as everybody reads it: no key twice, no odd number.
-            try:
-                value = orjson.loads(data)
-                text = data.strip()
-                if orjson.dumps(value) == text or orjson.dumps(value, option=orjson.OPT_INDENT_2) == text:
-                    return value
-            except (orjson.JSONDecodeError, TypeError):
-                pass  # said below, in words
+        # What comes out again byte for byte was read as everybody reads it: no key twice, no odd number.
+        try:
+            value = orjson.loads(data)
+            text, indented = data.strip(), b""
+            same = orjson.dumps(value) == text
+            if not same:
+                indented = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+                same = indented == text
+            if same and data.count(b"{") + data.count(b"[") > max_depth:
+                # Each line of it begins with two spaces for every list and object that is open there.
+                indented = indented or orjson.dumps(value, option=orjson.OPT_INDENT_2)
+                same = b"\n" + b"  " * (max_depth - 1) not in indented  # otherwise the exact count decides
+            if same:
+                return value
+        except (orjson.JSONDecodeError, TypeError):
+            pass  # said below, in words
         try:
             data = data.decode("utf-8-sig")
         except UnicodeDecodeError as problem:

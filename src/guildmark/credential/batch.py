@@ -22,7 +22,7 @@ from guildmark.core.doors import Signer
 from guildmark.core.errors import BrokenInput
 from guildmark.credential.jsonld import ContextSet, context_sets
 from guildmark.credential.proof import canonical_hash_of_options, sign_document
-from guildmark.credential.shape import Misfit, NoShape, Path, common_beginning, compile_shape, put
+from guildmark.credential.shape import Misfit, NoShape, Path, common_beginning, compile_shape, put, value_at
 
 
 class Batch:
@@ -68,7 +68,7 @@ class Batch:
         self._ways = [
             _Way(self._template, self._changing, self._contexts, known) for known in ([begin, {}] if begin else [{}])
         ]
-        kinds = [type(_at(self._template, path)) for path in self._changing]
+        kinds = [type(value_at(self._template, path)) for path in self._changing]
         self._texts = [n for n, kind in enumerate(kinds) if kind is str]
         self._numbers = [n for n, kind in enumerate(kinds) if kind is not str]
         # The document in canonical JSON as it is before its proof and after it, with empty places for the values.
@@ -142,12 +142,6 @@ class Batch:
 
 _BEGIN, _END = "\ue000", "\ue001"
 """Around the number of a value, where it goes: characters for private use, which a template must not have."""
-
-
-def _at(document: Any, path: Path) -> Any:
-    for step in path:
-        document = document[step]
-    return document
 
 
 class _Way:

@@ -1,4 +1,4 @@
-"""What is known of documents of one shape besides their hash: that they are made as they must be, and how large.
+"""What is known of documents of one shape besides their hash: that they are made as they must be.
 
 The rules of `structure` are read once for a shape, not once for a document:
 

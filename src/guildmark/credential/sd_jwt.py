@@ -35,6 +35,7 @@ from typing import Any
 
 import orjson
 
+from guildmark.core.codecs import parse_json
 from guildmark.core.doors import Signer
 from guildmark.core.errors import BrokenInput
 from guildmark.core.report import Finding, Verdict
@@ -48,7 +49,6 @@ from guildmark.credential.jose import (
     compare_claims,
     decode,
     encode,
-    read_json,
     read_token,
     sign_jws,
     write_json,
@@ -163,7 +163,7 @@ def _by_digest(parts: Sequence[str], hash_name: str, where: str) -> dict[str, tu
     found: dict[str, tuple[str, Any]] = {}
     for number, part in enumerate(parts):
         raw = part.encode("ascii", "replace")
-        value = read_json(decode(raw, where), where)
+        value = parse_json(decode(raw, where), where=where)
         if not isinstance(value, list):
             raise BrokenInput(f"disclosure {number + 1} is not a list", where=where)
         digest = _digest(raw, hash_name)

@@ -139,13 +139,13 @@ def compile_shape(
     known = {slot.path: role for slot, role in zip(slots, roles, strict=True) if role}
     terms = tuple(_terms_with_colon(contexts))
     for path, role in list(known.items()):
-        if role == "iri" and any(term.startswith(prefix_of(_at(exemplar, path))) for term in terms):
+        if role == "iri" and any(term.startswith(prefix_of(value_at(exemplar, path))) for term in terms):
             del known[path]  # a context might mean something else by such an address
     same: dict[Path, Path] = {}
     first: dict[str, Path] = {}
     for path, role in known.items():
         if role == "iri":
-            same[path] = first.setdefault(_at(exemplar, path), path)
+            same[path] = first.setdefault(value_at(exemplar, path), path)
     for _ in range(3):
         slots, marked = _mark(exemplar, lambda path, _: path in known, known, same, beginnings or {})
         dataset = to_dataset(marked, contexts)
@@ -186,7 +186,7 @@ def _filled(term: Term, exemplar: Any, slots: list[_Slot]) -> str:
 
     def text(part: _Part) -> str:
         slot = slots[part.number]
-        value = _at(exemplar, slot.path)
+        value = value_at(exemplar, slot.path)
         if slot.kind is not str:
             return double_text(value) if slot.kind is float else str(value)
         return value[len(slot.prefix) :] if slot.role == "iri" else escape_text(value)
@@ -235,7 +235,8 @@ def put(document: Any, path: Path, value: Any) -> None:
     document[path[-1]] = value
 
 
-def _at(document: Any, path: Path) -> Any:
+def value_at(document: Any, path: Path) -> Any:
+    """The value at a path that exists."""
     for step in path:
         document = document[step]
     return document

@@ -35,7 +35,6 @@ from guildmark.credential.jose import (
     content_of,
     decode,
     encode,
-    read_json,
     read_token,
     sign_vc_jwt,
     time_problem,
@@ -395,10 +394,15 @@ def _reading(read: Any, data: bytes) -> Any:
         return problem.what
 
 
+def _carefully(data):
+    """Text has no quick way."""
+    return parse_json(data.decode("utf-8-sig", "surrogatepass"))
+
+
 @given(JSON, st.booleans())
 def test_json_is_read_quickly_just_as_it_is_read_slowly(value, close):
     data = json.dumps(value, separators=(",", ":") if close else None, ensure_ascii=False).encode("utf-8", "replace")
-    assert _reading(read_json, data) == _reading(parse_json, data)
+    assert _reading(parse_json, data) == _reading(_carefully, data)
 
 
 @pytest.mark.parametrize(
@@ -433,13 +437,13 @@ def test_json_is_read_quickly_just_as_it_is_read_slowly(value, close):
 )
 def test_what_orjson_reads_differently_is_read_as_everywhere(text):
     data = text.encode("utf-8", "surrogatepass")
-    assert _reading(read_json, data) == _reading(parse_json, data)
+    assert _reading(parse_json, data) == _reading(_carefully, data)
 
 
 def test_what_is_not_utf_8_is_refused():
     for data in (b'["\xff"]', b'["\xed\xa0\x80"]'):
         with pytest.raises(BrokenInput):
-            read_json(data)
+            parse_json(data)
 
 
 # --- Hostile ---

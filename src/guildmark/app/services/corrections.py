@@ -283,15 +283,7 @@ def _same_again(
     """The award anew on the same result; the decision is on record again, since each award rests on one of its own."""
     assert award.decision is not None
     value = replace(decision_value(award.decision), id=str(decision_id))
-    row = Decision.objects.create(
-        id=decision_id,
-        enrolment=enrolment,
-        document=value.to_json(),
-        passed=value.passed,
-        marks_sha256=value.marks_sha256,
-        decided_by=actor,
-        decided_at=now,
-    )
+    row = _on_record(value, id=decision_id, enrolment=enrolment, actor=actor, now=now)
     replacing = _revoke(award, code, note.strip(), ends, entropy=entropy, actor=actor, now=now)
     new = _award_anew(id, row, replacing, entropy=entropy, actor=actor, now=now)
     publish_soon(award.status_list, now=now)
@@ -390,6 +382,21 @@ def _moment(old: decision_room.Decision, enrolment: Enrolment, awarded_on: date,
     return min(datetime.combine(awarded_on, time(12), tzinfo=UTC), now)
 
 
+def _on_record(
+    value: decision_room.Decision, *, id: UUID, enrolment: Enrolment, actor: Person, now: datetime
+) -> Decision:
+    """The row of a decision."""
+    return Decision.objects.create(
+        id=id,
+        enrolment=enrolment,
+        document=value.to_json(),
+        passed=value.passed,
+        marks_sha256=value.marks_sha256,
+        decided_by=actor,
+        decided_at=now,
+    )
+
+
 def _decide_again(
     id: UUID, enrolment: Enrolment, *, moment: datetime, actor: Person, now: datetime
 ) -> tuple[Decision, decision_room.Decision]:
@@ -402,13 +409,4 @@ def _decide_again(
         decided_by=actor.username,
         now=moment,
     )
-    row = Decision.objects.create(
-        id=id,
-        enrolment=enrolment,
-        document=value.to_json(),
-        passed=value.passed,
-        marks_sha256=value.marks_sha256,
-        decided_by=actor,
-        decided_at=now,
-    )
-    return row, value
+    return _on_record(value, id=id, enrolment=enrolment, actor=actor, now=now), value

@@ -216,8 +216,8 @@ OPEN_TO = {"valid": ("suspended", "revoked"), "suspended": ("valid", "revoked"),
 """State -> states that a person may bring about; the service decides, this only says what to offer."""
 
 
-class StatusForm(PlainForm):
-    """Why the status changes."""
+class ReasonForm(PlainForm):
+    """A reason that is published by its code, and a note that is not."""
 
     code = forms.ChoiceField(widget=forms.RadioSelect, label=gettext_lazy("Reason"))
     note = forms.CharField(
@@ -227,6 +227,10 @@ class StatusForm(PlainForm):
         help_text=gettext_lazy("It is not published, and the learner is not sent it."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class StatusForm(ReasonForm):
+    """Why the status changes."""
 
     def __init__(self, *args: Any, state: str, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -410,17 +414,9 @@ def correct(request: HttpRequest, slug: str, id: uuid.UUID) -> HttpResponse:
     )  # fmt: skip
 
 
-class AnewForm(PlainForm):
+class AnewForm(ReasonForm):
     """That a newer award takes the place of this one."""
 
-    code = forms.ChoiceField(widget=forms.RadioSelect, label=gettext_lazy("Reason"))
-    note = forms.CharField(
-        required=False,
-        max_length=2000,
-        label=gettext_lazy("Note for your own record"),
-        help_text=gettext_lazy("It is not published, and the learner is not sent it."),
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
     sure = forms.BooleanField(
         label=gettext_lazy("I know that the award as it is now is revoked for good."),
         error_messages={"required": gettext_lazy("Tick this if you are sure.")},
